@@ -1,0 +1,1 @@
+"""The only package that inspects or changes this machine."""

@@ -1,0 +1,131 @@
+"""The one door to other programs: argv lists only, no shell, no output lost."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from crossbuild.errors import CommandFailedError, HostNotReadyError
+
+TAIL_LINES = 25
+"""How many of the last lines of output an error carries."""
+
+LineSink = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommandResult:
+    """What a finished program left: its *status* is minus the signal's number if one ended it."""
+
+    argv: tuple[str, ...]
+    status: int
+    stdout: str
+    stderr: str
+
+
+def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return this process's environment with a fixed locale and *extra* on top."""
+    return {**os.environ, "LC_ALL": "C.UTF-8", "LANG": "C.UTF-8", **(extra or {})}
+
+
+def capture(
+    argv: Sequence[str], *, env: Mapping[str, str] | None = None, stdin: str = "", check: bool = True
+) -> CommandResult:
+    """Run *argv* to its end and return its output; raise CommandFailedError unless *check* is off."""
+    try:
+        done = subprocess.run(
+            argv,
+            env=environment(env),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise _not_installed(argv[0]) from error
+    result = CommandResult(argv=tuple(argv), status=done.returncode, stdout=done.stdout, stderr=done.stderr)
+    if check and result.status:
+        raise _failed(argv, result.status, (result.stderr or result.stdout).splitlines()[-TAIL_LINES:])
+    return result
+
+
+def stream(
+    argv: Sequence[str],
+    *,
+    on_line: LineSink,
+    env: Mapping[str, str] | None = None,
+    pass_fds: Sequence[int] = (),
+) -> None:
+    """Run *argv*, hand each line of its merged output to *on_line*, raise CommandFailedError if it fails.
+
+    The program is killed if *on_line* raises, and on every way out of this function.
+    """
+    tail: deque[str] = deque(maxlen=TAIL_LINES)
+    try:
+        process = subprocess.Popen(
+            argv,
+            env=environment(env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            pass_fds=pass_fds,
+        )
+    except FileNotFoundError as error:
+        raise _not_installed(argv[0]) from error
+    with process:
+        try:
+            assert process.stdout is not None
+            for line in process.stdout:
+                tail.append(line.rstrip("\n"))
+                on_line(tail[-1])
+        except BaseException:
+            process.kill()
+            raise
+    if process.returncode:
+        raise _failed(argv, process.returncode, tail)
+
+
+def attached(argv: Sequence[str], *, env: Mapping[str, str] | None = None) -> int:
+    """Run *argv* on this process's own standard streams and return its status.
+
+    An interrupt from the terminal is the program's to handle: it reaches the whole foreground group.
+    """
+    try:
+        with subprocess.Popen(argv, env=dict(env) if env is not None else None) as process:
+            while True:
+                try:
+                    return process.wait()
+                except KeyboardInterrupt:
+                    continue
+    except FileNotFoundError as error:
+        raise _not_installed(argv[0]) from error
+
+
+def find(program: str) -> str | None:
+    """Return the path of *program* on PATH or in the sbin folders, None where it is not installed."""
+    return shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/sbin:/sbin")
+
+
+def _failed(argv: Sequence[str], status: int, tail: Sequence[str] | deque[str]) -> CommandFailedError:
+    ended = f"was ended by signal {-status}" if status < 0 else f"exited with status {status}"
+    return CommandFailedError(
+        f"`{argv[0]}` {ended}.",
+        status=status,
+        details="\n".join([f"Command: {shlex.join(argv)}", *tail]),
+    )
+
+
+def _not_installed(program: str) -> HostNotReadyError:
+    return HostNotReadyError(
+        f"`{program}` is not installed.",
+        details="It was looked for on PATH.",
+        resolution="Run `crossbuild doctor`: it names the package to install.",
+    )

@@ -1,0 +1,1 @@
+"""Frozen nouns without I/O: what the rest of crossbuild talks about."""

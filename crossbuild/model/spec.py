@@ -1,0 +1,114 @@
+"""What the user asked for, validated and complete: one image."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+
+from crossbuild.model.architecture import Architecture
+from crossbuild.model.artifact import OutputKind
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repository:
+    """A package repository, as one stanza of apt's deb822 format (sources.list(5))."""
+
+    uris: tuple[str, ...]
+    suites: tuple[str, ...]
+    components: tuple[str, ...]
+    signed_by: str
+    """Path on this host of the keyring whose keys may sign it, or an armoured key block itself."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KernelSpec:
+    """The kernel of the image and what of it the Warewulf 3 bootstrap carries."""
+
+    package: str
+    drivers: tuple[str, ...]
+    """Module names, or prefixes of paths below the module folder such as `kernel/drivers/net/`."""
+    firmware: tuple[str, ...]
+    """Shell patterns below `lib/firmware`."""
+    modprobe: tuple[str, ...]
+    """Modules, with options, that the Warewulf 3 initramfs loads by name."""
+    args: str
+    """The kernel command line."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MountSpec:
+    """A line of the image's fstab(5)."""
+
+    source: str
+    target: str
+    type: str
+    options: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """A system account made before any package is installed, with the ids it has on this host."""
+
+    name: str
+    uid: int
+    gid: int
+    group: str
+    gecos: str
+    home: str
+    shell: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileSpec:
+    """A file of the image, its content already rendered."""
+
+    target: str
+    content: bytes
+    mode: int
+    owner: str
+    group: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceSpec:
+    """systemd units that are enabled or disabled in the image."""
+
+    enable: tuple[str, ...]
+    disable: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageSpec:
+    """What the user asked for; every field is already validated and defaulted."""
+
+    name: str
+    distro: str
+    release: str
+    arch: Architecture
+    repositories: tuple[Repository, ...]
+    """Empty: this host's own sources for that release."""
+    packages: tuple[str, ...]
+    kernel: KernelSpec | None
+    mounts: tuple[MountSpec, ...]
+    accounts: tuple[Account, ...]
+    services: ServiceSpec
+    files: tuple[FileSpec, ...]
+    commands: tuple[str, ...]
+    """Run by `/bin/sh -e -c` inside the root, in this order, after everything else is in place."""
+    outputs: tuple[OutputKind, ...]
+
+    @property
+    def digest(self) -> str:
+        """Same request, same digest."""
+        return digest_of(asdict(self))
+
+
+def digest_of(value: object) -> str:
+    """Return the sha256 of *value* in a canonical JSON form."""
+    canonical = json.dumps(value, sort_keys=True, default=_as_text)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _as_text(value: object) -> str:
+    return value.hex() if isinstance(value, bytes) else str(value)
