@@ -1,0 +1,1 @@
+"""The command line: it parses, calls one library function, and shows what came back."""

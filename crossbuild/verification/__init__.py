@@ -1,0 +1,1 @@
+"""Proof that a root is what it must be: architecture, libraries, kernel, capabilities, nothing left over."""
