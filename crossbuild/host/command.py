@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import shutil
 import subprocess
+import tempfile
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
 
 from crossbuild.errors import CommandFailedError, HostNotReadyError
 
@@ -34,13 +38,23 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 def capture(
-    argv: Sequence[str], *, env: Mapping[str, str] | None = None, stdin: str = "", check: bool = True
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str] | None = None,
+    stdin: str = "",
+    check: bool = True,
+    executable: str | None = None,
 ) -> CommandResult:
-    """Run *argv* to its end and return its output; raise CommandFailedError unless *check* is off."""
+    """Run *argv* to its end and return its output; raise CommandFailedError unless *check* is off.
+
+    *env* is the whole environment of the program; without it, that of `environment()`. *executable* is the
+    file to run where it is not what argv[0] says.
+    """
     try:
         done = subprocess.run(
             argv,
-            env=environment(env),
+            executable=executable,
+            env=environment() if env is None else env,
             input=stdin,
             capture_output=True,
             text=True,
@@ -70,7 +84,7 @@ def stream(
     try:
         process = subprocess.Popen(
             argv,
-            env=environment(env),
+            env=environment() if env is None else env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -93,18 +107,52 @@ def stream(
         raise _failed(argv, process.returncode, tail)
 
 
+@contextlib.contextmanager
+def output_of(argv: Sequence[str], *, stdin: Path) -> Iterator[IO[bytes]]:
+    """Run *argv* on the file *stdin*, yield its standard output, raise CommandFailedError if it fails.
+
+    The program is killed if the block raises.
+    """
+    # What it says about errors goes to a file: a pipe that nobody reads would stop it.
+    with tempfile.TemporaryFile() as complaints, stdin.open("rb") as source:
+        try:
+            process = subprocess.Popen(
+                argv, env=environment(), stdin=source, stdout=subprocess.PIPE, stderr=complaints
+            )
+        except FileNotFoundError as error:
+            raise _not_installed(argv[0]) from error
+        with process:
+            try:
+                assert process.stdout is not None
+                yield process.stdout
+            except BaseException:
+                process.kill()
+                raise
+        if process.returncode:
+            complaints.seek(0)
+            raise _failed(
+                argv,
+                process.returncode,
+                complaints.read().decode(errors="replace").splitlines()[-TAIL_LINES:],
+            )
+
+
 def attached(argv: Sequence[str], *, env: Mapping[str, str] | None = None) -> int:
-    """Run *argv* on this process's own standard streams and return its status.
+    """Run *argv* on this process's own standard streams and return its status, negative for a signal.
 
     An interrupt from the terminal is the program's to handle: it reaches the whole foreground group.
+    Any other reason to stop is passed on to it, and it is waited for.
     """
     try:
-        with subprocess.Popen(argv, env=dict(env) if env is not None else None) as process:
+        with subprocess.Popen(argv, env=environment() if env is None else env) as process:
             while True:
                 try:
                     return process.wait()
                 except KeyboardInterrupt:
                     continue
+                except BaseException:
+                    process.terminate()
+                    raise
     except FileNotFoundError as error:
         raise _not_installed(argv[0]) from error
 

@@ -1,0 +1,118 @@
+"""The programs that crossbuild starts, what each is for, and the package that brings it.
+
+`python3 crossbuild/host/requirements.py [PURPOSE …]` prints the packages for the operating system that runs,
+on one line. It must work before anything of crossbuild is installed, so it needs the standard library of
+Python 3.6 and nothing else: no annotations import, no built-in generics.
+"""
+
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Requirement(NamedTuple):
+    """A program and the packages that bring it, by family; an empty name says that the family has none."""
+
+    program: str
+    purpose: str
+    """What needs it: `core` (every build), `apt`, `rpm`, `boot` or `test`."""
+    use: str
+    debian: str
+    el: str
+    suse: str
+
+
+EMULATOR, STATIC_QEMU = "qemu-aarch64-static", "qemu-user-static"
+SYSTEM = "qemu-system-aarch64"
+
+REQUIREMENTS = (
+    # program, purpose, use, then the packages: debian, el, suse
+    Requirement("tar", "core", "packs images for Warewulf 4", "tar", "tar", "tar"),
+    Requirement("cpio", "core", "reads and writes initramfs archives", "cpio", "cpio", "cpio"),
+    Requirement("mksquashfs", "core", "packs images for IMS", "squashfs-tools", "squashfs-tools", "squashfs"),
+    Requirement("depmod", "core", "resolves dependencies of kernel modules", "kmod", "kmod", "kmod"),
+    Requirement("gzip", "core", "packs and unpacks kernels", "gzip", "gzip", "gzip"),
+    Requirement("xz", "core", "unpacks kernel modules", "xz-utils", "xz", "xz"),
+    Requirement("zstd", "core", "unpacks kernel modules", "zstd", "zstd", "zstd"),
+    Requirement("unshare", "core", "makes the sandbox", "util-linux", "util-linux", "util-linux"),
+    Requirement("setpriv", "core", "changes the user", "util-linux", "util-linux", "util-linux"),
+    Requirement("mount", "core", "mounts file systems in the sandbox", "mount", "util-linux", "util-linux"),
+    Requirement("gpgv", "core", "checks signatures", "gpgv", "gnupg2", "gpg2"),
+    Requirement(EMULATOR, "core", "runs aarch64 programs", STATIC_QEMU, STATIC_QEMU, "qemu-linux-user"),
+    Requirement("apt-get", "apt", "installs Debian and Ubuntu packages", "apt", "apt", ""),
+    Requirement("mmdebstrap", "apt", "makes Debian and Ubuntu roots", "mmdebstrap", "mmdebstrap", ""),
+    Requirement("arch-test", "apt", "lets mmdebstrap find the emulation", "arch-test", "", ""),
+    Requirement("dnf", "rpm", "installs packages of Enterprise Linux and openEuler", "dnf", "dnf", "dnf"),
+    Requirement("zypper", "rpm", "installs openSUSE packages", "zypper", "zypper", "zypper"),
+    Requirement(SYSTEM, "boot", "boots finished images", "qemu-system-arm", SYSTEM, "qemu-arm"),
+    Requirement("bsdtar", "test", "reads archives, too", "libarchive-tools", "bsdtar", "bsdtar"),
+)  # fmt: skip
+
+_FAMILIES = (
+    ("debian", ("debian", "ubuntu")),
+    ("el", ("rhel", "fedora", "centos", "rocky", "almalinux", "openeuler")),
+    ("suse", ("suse", "opensuse", "opensuse-leap", "sles")),
+)
+"""`ID` and `ID_LIKE` of os-release(5)."""
+
+INSTALLERS = {
+    "debian": "apt-get install --no-install-recommends",
+    "el": "dnf install",
+    "suse": "zypper install",
+}
+
+
+def read_os_release(root: Path = Path("/")) -> "dict[str, str]":
+    """Return what os-release(5) says, keys in upper case; empty where there is no such file."""
+    for name in ("etc/os-release", "usr/lib/os-release"):
+        try:
+            text = (root / name).read_text(encoding="utf-8")
+        except OSError:
+            continue
+        pairs = (line.split("=", 1) for line in text.splitlines() if "=" in line and not line.startswith("#"))
+        return {key.strip(): value.strip().strip("\"'") for key, value in pairs}
+    return {}
+
+
+def family_of(release: "dict[str, str]") -> str:
+    """Return `debian`, `el`, `suse` or `other` for the contents of an os-release file."""
+    names = [release.get("ID", ""), *release.get("ID_LIKE", "").split()]
+    for name in names:
+        for family, members in _FAMILIES:
+            if name in members:
+                return family
+    return "other"
+
+
+def package_for(program: str, family: str) -> str:
+    """Return the package that brings *program* in *family*, empty where none is known."""
+    for requirement in REQUIREMENTS:
+        if requirement.program == program:
+            return str(requirement._asdict().get(family, ""))
+    return ""
+
+
+def packages(family: str, purposes: "tuple[str, ...]") -> "tuple[str, ...]":
+    """Return the packages of *family* for *purposes*, each once, in the table's order."""
+    names = [str(row._asdict().get(family, "")) for row in REQUIREMENTS if row.purpose in purposes]
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def install_command(family: str, names: "tuple[str, ...]") -> str:
+    """Return the command that installs *names*, empty where the family or they are unknown."""
+    return " ".join(["sudo", INSTALLERS[family], *names]) if names and family in INSTALLERS else ""
+
+
+def main(arguments: "list[str]") -> int:
+    """Print the packages for the purposes in *arguments*, all of them by default; 3 for an unknown system."""
+    family = family_of(read_os_release())
+    purposes = tuple(arguments) or tuple(dict.fromkeys(row.purpose for row in REQUIREMENTS))
+    if family == "other":
+        sys.stderr.write("No package names are known for this operating system.\n")
+        return 3
+    sys.stdout.write(" ".join(packages(family, purposes)) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

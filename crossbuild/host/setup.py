@@ -1,0 +1,194 @@
+"""Makes this host able to run aarch64 programs, and takes back what it did."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeGuard
+
+from crossbuild.errors import CrossbuildError, HostNotReadyError
+from crossbuild.host import changes
+from crossbuild.host.binfmt import HANDLER_FILE, MOUNT_POINT, aarch64_handler, render_line
+from crossbuild.host.changes import Change, MakeFolder, MountBinfmt, RegisterHandler, WriteFile
+from crossbuild.host.checks.emulation import ODD_ARGV, probe_folder
+from crossbuild.host.journal import Journal, boot_id
+from crossbuild.host.probe import probe_in
+from crossbuild.host.qemu import EmulatorChoice
+from crossbuild.model.architecture import Architecture
+from crossbuild.model.host import Handler, HostFacts
+from crossbuild.resources import data_folder
+
+ChangeSink = Callable[[Change], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What setup shall bring about, and what it must know beside the host's facts."""
+
+    emulator: EmulatorChoice
+    missing_folders: tuple[Path, ...]
+    """Of all that setup writes to, each after the one that holds it."""
+    roots: Path
+    handler_file: str | None
+    """What HANDLER_FILE holds, None where it does not exist."""
+    proven: bool
+    """Whether a test program already runs as it must."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Left:
+    """A change that was not taken back, and why."""
+
+    change: Change
+    reason: str
+
+
+def plan_setup(facts: HostFacts, wish: Wish) -> tuple[Change, ...]:
+    """Return what is to change on the host of *facts*, in this order; empty where all is as it must be."""
+    folders = tuple(_folder_changes(wish))
+    if facts.native(Architecture.AARCH64):
+        return folders
+    handler = aarch64_handler(wish.emulator.emulator.path, wish.emulator.flags)
+    return (
+        *folders,
+        *_mount_changes(facts),
+        *_file_changes(handler, wish),
+        *_handler_changes(facts, handler, wish),
+    )
+
+
+def apply_setup(planned: tuple[Change, ...], state: Path, on_change: ChangeSink) -> None:
+    """Make every change of *planned*, each recorded below *state* before it happens.
+
+    Raises HostNotReadyError without root, StorageError where the journal cannot be kept.
+    """
+    require_root()
+    journal = Journal(state)
+    with journal.locked():
+        for change in planned:
+            on_change(change)
+            journal.record(change)
+            changes.do(change)
+    if not emulation_works():
+        raise HostNotReadyError(
+            "The handler is registered, but aarch64 programs still do not run as they must.",
+            resolution="Run `sudo crossbuild doctor`: it names the cause.",
+        )
+
+
+def undo_setup(state: Path, on_change: ChangeSink) -> tuple[Left, ...]:
+    """Take back what setup did, last change first; return what was left because somebody changed it since."""
+    require_root()
+    journal = Journal(state)
+    left: list[Left] = []
+    if not journal.path.exists():
+        return ()
+    with journal.locked():
+        entries = journal.entries()
+        # The folders of the journal itself go when it is no longer needed.
+        own = [entry.change for entry in entries if _holds(entry.change, journal.folder)]
+        for entry in reversed([entry for entry in entries if entry.change not in own]):
+            on_change(entry.change)
+            left += _undo(entry.change, rebooted=entry.boot != boot_id())
+        journal.remove()
+        for folder in _innermost_first(own):
+            on_change(folder)
+            left += _undo(folder, rebooted=False)
+    return tuple(left)
+
+
+def emulation_works() -> bool:
+    """Say whether a test program runs as it must here, as root also in a bare chroot."""
+    try:
+        with probe_in(probe_folder()) as probe:
+            outcome = probe.run(ODD_ARGV)
+            in_chroot = os.geteuid() != 0 or not probe.run_in_chroot().reason
+    except CrossbuildError:
+        return False
+    return in_chroot and (outcome.argv0, outcome.argc) == (ODD_ARGV[0], len(ODD_ARGV))
+
+
+def wish_for(emulator: EmulatorChoice, roots: Path) -> Wish:
+    """Return what setup must know to bring about *emulator* as handler and a place for *roots*."""
+    folders = (*reversed(HANDLER_FILE.parents), *reversed(roots.parents), roots)
+    return Wish(
+        emulator=emulator,
+        missing_folders=tuple(path for path in folders if not os.access(path, os.F_OK)),
+        roots=roots,
+        handler_file=changes.read_text(HANDLER_FILE),
+        proven=emulation_works(),
+    )
+
+
+def require_root() -> None:
+    """Raise HostNotReadyError unless this process runs as root."""
+    if os.geteuid() != 0:
+        raise HostNotReadyError(
+            "Setup changes files and kernel tables of this host, which only root may do.",
+            resolution="Run it with sudo; `crossbuild setup --dry-run` shows the changes without it.",
+        )
+
+
+def handler_file_text(handler: Handler) -> str:
+    """Return the handler file that crossbuild brings, its last line made for *handler*."""
+    brought = (data_folder() / "etc" / "binfmt.d" / HANDLER_FILE.name).read_text()
+    comments = [line for line in brought.splitlines() if not line.startswith(":")]
+    if "C" in handler.flags:
+        comments = [line for line in comments if not line.startswith("# C is left out")]
+        comments.append("# C: set-uid programs gain their owner's identity, as `--credentials` asked for.")
+    return "\n".join([*comments, render_line(handler)]) + "\n"
+
+
+def _mount_changes(facts: HostFacts) -> Iterator[Change]:
+    if not facts.binfmt_mounted:
+        yield MountBinfmt(path=MOUNT_POINT, reason="The kernel's table of handlers is not visible.")
+
+
+def _file_changes(handler: Handler, wish: Wish) -> Iterator[Change]:
+    content = handler_file_text(handler)
+    if wish.handler_file != content:
+        reason = "The handler comes back after a restart where systemd-binfmt runs."
+        yield WriteFile(path=HANDLER_FILE, content=content, before=wish.handler_file, reason=reason)
+
+
+def _handler_changes(facts: HostFacts, handler: Handler, wish: Wish) -> Iterator[Change]:
+    before = next((entry for entry in facts.handlers if entry.name == handler.name), None)
+    if before == handler and wish.proven:
+        return
+    if before == handler:
+        reason = "It is there but does not do its work: a new entry comes before all others."
+    elif before is not None:
+        reason = f"It is there with {before.interpreter} and flags {before.flags or 'none'}."
+    else:
+        reason = f"Aarch64 programs run through {wish.emulator.reason}."
+    yield RegisterHandler(
+        handler=handler, before=before, file=HANDLER_FILE, systemd=facts.systemd, reason=reason
+    )
+
+
+def _folder_changes(wish: Wish) -> Iterator[Change]:
+    for path in wish.missing_folders:
+        # Roots hold password hashes and set-uid programs: nobody but root enters.
+        mode = 0o700 if path == wish.roots else 0o755
+        reason = (
+            "Roots of images are kept there." if wish.roots.is_relative_to(path) else "It holds the file."
+        )
+        yield MakeFolder(path=path, mode=mode, reason=reason)
+
+
+def _holds(change: Change, folder: Path) -> TypeGuard[MakeFolder]:
+    return isinstance(change, MakeFolder) and folder.is_relative_to(change.path)
+
+
+def _innermost_first(folders: Iterable[MakeFolder]) -> list[MakeFolder]:
+    """Return *folders*, each once: a folder may be recorded for the journal and for what else it holds."""
+    by_path = {folder.path: folder for folder in folders}
+    return [by_path[path] for path in sorted(by_path, key=lambda path: len(path.parts), reverse=True)]
+
+
+def _undo(change: Change, *, rebooted: bool) -> Iterator[Left]:
+    reason = changes.undo(change, rebooted=rebooted)
+    if reason:
+        yield Left(change=change, reason=reason)

@@ -1,0 +1,63 @@
+"""The doctor names what is wrong with a handler, by running programs through it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from crossbuild.host.binfmt import aarch64_handler, render_line
+from tests.integration.private_host import CROSSBUILD, run_privately
+
+pytestmark = pytest.mark.real
+
+QEMU = "/usr/bin/qemu-aarch64-static"
+ALL_OK = {"run": "ok", "argv0": "ok", "chroot": "ok", "setuid": "ok"}
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected", "ready"),
+    [
+        pytest.param("POF", ALL_OK, True, id="as setup registers it"),
+        pytest.param("POCF", ALL_OK, True, id="with credentials"),
+        pytest.param("OF", {**ALL_OK, "argv0": "warning"}, True, id="argv[0] lost"),
+        pytest.param("PO", {**ALL_OK, "chroot": "failed"}, False, id="qemu not to be found in a chroot"),
+    ],
+)
+def test_doctor_says_which_probe_fails(
+    tmp_path: Path, flags: str, expected: dict[str, str], ready: bool
+) -> None:
+    line = render_line(aarch64_handler(QEMU, flags))
+    (tmp_path / "line").write_text(line)
+    done = run_privately(
+        f"""
+        mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
+        cat line > /proc/sys/fs/binfmt_misc/register
+        {" ".join(CROSSBUILD)} doctor --json || test $? = 3
+        """,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    checks = {check["name"]: check for check in report["checks"]}
+    assert {name: checks[name]["status"] for name in expected} == expected
+    assert all(checks[name]["remedy"] for name, status in expected.items() if status != "ok")
+    assert report["ready"] is ready
+
+
+def test_a_handler_of_somebody_else_with_credentials_is_a_danger_to_name(tmp_path: Path) -> None:
+    line = render_line(aarch64_handler(QEMU, "POCF")).replace(":crossbuild-aarch64:", ":other:")
+    (tmp_path / "line").write_text(line)
+    done = run_privately(
+        f"""
+        mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
+        cat line > /proc/sys/fs/binfmt_misc/register
+        {" ".join(CROSSBUILD)} doctor --json
+        """,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    checks = {check["name"]: check for check in json.loads(done.stdout)["checks"]}
+    assert checks["setuid"]["status"] == checks["handler other"]["status"] == "warning"
+    assert "become root" in checks["setuid"]["details"]
