@@ -1,0 +1,132 @@
+"""The entry point: the commands by name, the global options, and the one error boundary."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+from click.shell_completion import CompletionItem
+
+from crossbuild import __version__
+from crossbuild.cli.errors import guarded
+from crossbuild.cli.options import Session, pass_session
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A command that is loaded when it is called: *module* holds it under its own name."""
+
+    module: str
+    help: str
+
+
+COMMANDS: Mapping[str, Entry] = {
+    "doctor": Entry(
+        module="crossbuild.cli.doctor",
+        help="Show what works on this host, what does not, and what mends it.",
+    ),
+    "setup": Entry(
+        module="crossbuild.cli.setup",
+        help="Let this host run aarch64 programs.",
+    ),
+    "plan": Entry(
+        module="crossbuild.cli.plan",
+        help="Show what build would do, where and why, without doing it.",
+    ),
+    "build": Entry(
+        module="crossbuild.cli.build",
+        help="Build images and the artifacts that provisioners want.",
+    ),
+    "root": Entry(
+        module="crossbuild.cli.root",
+        help="Make, enter and remove aarch64 roots.",
+    ),
+    "artifacts": Entry(
+        module="crossbuild.cli.artifacts",
+        help="Show, verify and compare artifact sets.",
+    ),
+    "completion": Entry(
+        module="crossbuild.cli.completion",
+        help="Print the script that lets a shell complete commands.",
+    ),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported one by one, when called, and listed from `COMMANDS`."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """Return the names in the order of the table, which is the order of use."""
+        return list(COMMANDS)
+
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return the command, None where the table does not list it."""
+        if (entry := COMMANDS.get(cmd_name)) is None:
+            return None
+        command = getattr(importlib.import_module(entry.module), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the table, without importing what it lists."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete command names from the table, options as every command does."""
+        names = [
+            CompletionItem(name, help=entry.help)
+            for name, entry in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "-C",
+    "--config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Read this site configuration instead of the usual ones.",
+)
+@click.version_option(__version__, "-V", "--version", prog_name="crossbuild", message="%(prog)s %(version)s")
+@pass_session
+def main(session: Session, config: Path | None) -> None:
+    """Build aarch64 system images for HPC clusters on this x86_64 server.
+
+    Start with `crossbuild doctor`.
+
+    Exit status: 0 done, 1 the work failed, 2 the command line or the spec is wrong, 3 the host is not ready,
+    4 a provisioner or node refused, 130 interrupted, 128 + n ended by signal n.
+    """
+    session.config = config
+
+
+def run(argv: Sequence[str] | None = None) -> int:
+    """Run the command line on *argv*, by default this process's, and return the exit status."""
+    _open_missing_streams()
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    session = Session()
+
+    def work() -> int:
+        result = main.main(arguments, prog_name="crossbuild", obj=session, standalone_mode=False)
+        # click hands over the status of `Context.exit` here, and else what the command returned.
+        return result if isinstance(result, int) else 0
+
+    return guarded(work, session=session, argv=arguments)
+
+
+def _open_missing_streams() -> None:
+    for name in ("stdin", "stdout", "stderr"):
+        # Python has None for a stream that the caller closed; the next file opened would take its number.
+        if (stream := getattr(sys, name)) is None:
+            setattr(sys, name, Path(os.devnull).open("r" if name == "stdin" else "w"))  # noqa: SIM115 - kept
+        elif name != "stdin":
+            # A file name is bytes to Linux: one that this locale cannot spell must not end the program.
+            stream.reconfigure(errors="backslashreplace")

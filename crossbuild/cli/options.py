@@ -1,0 +1,42 @@
+"""What every command shares: the global options' values and the `--json` flag."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@dataclass
+class Session:
+    """One run of the command line, the `obj` of click's context."""
+
+    config: Path | None = None
+    """The file given with `--config`."""
+    as_json: bool = False
+    """Whether stdout belongs to a program: then an error is told there too."""
+
+
+pass_session = click.make_pass_decorator(Session, ensure=True)
+
+
+def json_option(command: Command) -> Command:
+    """Add `--json`, passed on as *as_json*, and let the error boundary know of it."""
+    return click.option(
+        "--json",
+        "as_json",
+        is_flag=True,
+        callback=_remember,
+        help="Print JSON for programs on stdout, and nothing else there.",
+    )(command)
+
+
+def _remember(context: click.Context, _: click.Parameter, value: object) -> bool:
+    session = context.ensure_object(Session)
+    session.as_json = bool(value)
+    return session.as_json
