@@ -22,6 +22,11 @@ class Architecture(enum.StrEnum):
         return {Architecture.AARCH64: "arm64", Architecture.X86_64: "amd64"}[self]
 
     @property
+    def multiarch(self) -> str:
+        """As Debian's folders of libraries spell it (Debian Policy, 9.1.1)."""
+        return f"{self.value}-linux-gnu"
+
+    @property
     def oci(self) -> str:
         """As `GOARCH`, and so container images and Warewulf 4, spell it."""
         return {Architecture.AARCH64: "arm64", Architecture.X86_64: "amd64"}[self]

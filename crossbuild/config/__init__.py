@@ -1,0 +1,1 @@
+"""YAML files become model values here, strictly; every error names the path inside its file."""

@@ -1,0 +1,178 @@
+"""The keys of a spec and of the site's configuration; docs/reference/spec.md explains each of them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from crossbuild.model.architecture import Architecture
+from crossbuild.model.artifact import OutputKind
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]+(:[a-z0-9]+)?(=[A-Za-z0-9.+~:-]+)?")
+ACCOUNT = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
+UNIT = re.compile(r"[A-Za-z0-9:_.\\@-]+")
+
+
+def _name(value: str) -> str:
+    if not NAME.fullmatch(value) or ".." in value:
+        raise ValueError(
+            "must be 1 to 64 letters, digits, `_`, `.` or `-`, begin with a letter or digit, and hold no `..`"
+            " (Warewulf, IMS and file names all allow this)"
+        )
+    return value
+
+
+def _package(value: str) -> str:
+    if not PACKAGE.fullmatch(value):
+        raise ValueError(f"{value!r} is not a package name")
+    return value
+
+
+def _account(value: str) -> str:
+    if not ACCOUNT.fullmatch(value):
+        raise ValueError(f"{value!r} is not an account name")
+    return value
+
+
+def _unit(value: str) -> str:
+    if not UNIT.fullmatch(value):
+        raise ValueError(f"{value!r} is not a unit name")
+    return value
+
+
+def _inside(value: str) -> str:
+    path = PurePosixPath(value)
+    if not path.is_absolute() or ".." in path.parts or _has_control(value):
+        raise ValueError("must be an absolute path inside the image, without `..` or control characters")
+    return str(path)
+
+
+def _mode(value: str) -> str:
+    if not re.fullmatch(r"0?[0-7]{3,4}", value):
+        raise ValueError("must be an octal mode in quotes, such as '0644'")
+    return value
+
+
+def _one_field(value: str) -> str:
+    if not value or re.search(r"\s", value):
+        raise ValueError("must not be empty or hold white space: it becomes a field of fstab(5)")
+    return value
+
+
+def _one_line(value: str) -> str:
+    if _has_control(value):
+        raise ValueError("must be one line without control characters")
+    return value
+
+
+def _has_control(value: str) -> bool:
+    return any(ord(character) < 32 or ord(character) == 127 for character in value)
+
+
+ImageName = Annotated[str, AfterValidator(_name)]
+PackageName = Annotated[str, AfterValidator(_package)]
+AccountName = Annotated[str, AfterValidator(_account)]
+UnitName = Annotated[str, AfterValidator(_unit)]
+InsidePath = Annotated[str, AfterValidator(_inside)]
+Mode = Annotated[str, AfterValidator(_mode)]
+Word = Annotated[str, AfterValidator(_one_field)]
+Line = Annotated[str, AfterValidator(_one_line)]
+
+
+class Section(BaseModel):
+    """Part of a file: unknown keys are errors, and nothing is converted to make it fit."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class RepositorySection(Section):
+    """A stanza of `repositories:`."""
+
+    uris: list[Word] = Field(min_length=1)
+    suites: list[Word] = Field(min_length=1)
+    components: list[Word] = Field(min_length=1)
+    signed_by: str = Field(min_length=1)
+
+
+class KernelSection(Section):
+    """`kernel:`."""
+
+    package: PackageName | None = None
+    drivers: list[Word] = []
+    firmware: list[Word] = []
+    modprobe: list[Line] = []
+    args: Line | None = None
+
+
+class MountSection(Section):
+    """An entry of `mounts:`."""
+
+    source: Word
+    target: InsidePath
+    type: Word
+    options: Word = "defaults"
+
+
+class UsersSection(Section):
+    """`users:`."""
+
+    sync: list[AccountName] = []
+
+
+class ServicesSection(Section):
+    """`services:`."""
+
+    enable: list[UnitName] = []
+    disable: list[UnitName] = []
+
+
+class FileSection(Section):
+    """An entry of `files:`."""
+
+    source: str | None = None
+    content: str | None = None
+    target: InsidePath
+    mode: Mode = "0644"
+    owner: AccountName = "root"
+    group: AccountName = "root"
+
+
+class OpenHpcSection(Section):
+    """`openhpc:`."""
+
+    release: str
+    groups: list[str] = []
+
+
+class SpecFile(Section):
+    """A spec."""
+
+    name: ImageName
+    distro: str
+    release: str
+    # Not strict: YAML has text where the enumeration is meant.
+    arch: Annotated[Architecture, Field(strict=False)] = Architecture.AARCH64
+    openhpc: OpenHpcSection | None = None
+    repositories: list[RepositorySection] = []
+    packages: list[PackageName] = []
+    kernel: KernelSection | Literal[False] = KernelSection()
+    mounts: list[MountSection] = []
+    users: UsersSection = UsersSection()
+    services: ServicesSection = ServicesSection()
+    files: list[FileSection] = []
+    commands: list[Line] = []
+    outputs: list[Annotated[OutputKind, Field(strict=False)]] = list(OutputKind)
+
+
+class SiteFile(Section):
+    """`/etc/crossbuild/config.yaml`."""
+
+    state: Annotated[Path, Field(strict=False)] | None = None
+    prefix: Annotated[Path, Field(strict=False)] | None = None
+    qemu: Annotated[Path, Field(strict=False)] | None = None
+    variables: dict[str, str] = {}
+    repositories: dict[str, list[RepositorySection]] = {}

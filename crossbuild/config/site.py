@@ -1,0 +1,66 @@
+"""The site's configuration: /etc/crossbuild/config.yaml, or the user's own file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from crossbuild.config.document import read_document, validate
+from crossbuild.config.schema import RepositorySection, SiteFile
+from crossbuild.errors import SpecError
+from crossbuild.model.site import Site
+from crossbuild.model.spec import Repository
+
+SYSTEM_FILE = Path("/etc/crossbuild/config.yaml")
+SYSTEM_STATE = Path("/var/lib/crossbuild")
+SYSTEM_PREFIX = Path("/opt/ohpc-aarch64")
+"""Where the users of cross-sms-aarch64 have their roots and their exported tree."""
+
+
+def load_site(path: Path | None = None) -> Site:
+    """Return the configuration in *path*, else the user's, else the system's, else the defaults.
+
+    Raises SpecError if a file that was named is missing, or if one is wrong.
+    """
+    chosen = path or next((file for file in (_user_file(), SYSTEM_FILE) if file.is_file()), None)
+    section = validate(SiteFile, read_document(chosen), chosen) if chosen else SiteFile()
+    for key in ("state", "prefix", "qemu"):
+        value = getattr(section, key)
+        if value is not None and not value.is_absolute():
+            raise SpecError(f"{chosen} is not valid.", details=f"{key}: must be an absolute path")
+    return Site(
+        state=section.state or _default_state(),
+        prefix=section.prefix or _default_prefix(),
+        qemu=section.qemu,
+        variables=tuple(sorted(section.variables.items())),
+        repositories=tuple(
+            (name, to_repositories(stanzas)) for name, stanzas in section.repositories.items()
+        ),
+    )
+
+
+def to_repositories(stanzas: list[RepositorySection]) -> tuple[Repository, ...]:
+    """Return the model values of a `repositories:` list."""
+    return tuple(
+        Repository(
+            uris=tuple(stanza.uris),
+            suites=tuple(stanza.suites),
+            components=tuple(stanza.components),
+            signed_by=stanza.signed_by,
+        )
+        for stanza in stanzas
+    )
+
+
+def _user_file() -> Path:
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "crossbuild/config.yaml"
+
+
+def _default_state() -> Path:
+    if os.geteuid() == 0:
+        return SYSTEM_STATE
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "crossbuild"
+
+
+def _default_prefix() -> Path:
+    return SYSTEM_PREFIX if os.geteuid() == 0 else _default_state() / "prefix"

@@ -1,0 +1,1 @@
+"""What each distribution needs: data first, and one package per family of package managers."""

@@ -1,0 +1,137 @@
+"""Talking to apt before a build: fetching signed indexes and resolving what would be installed."""
+
+from __future__ import annotations
+
+import email.utils
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from crossbuild.distros.apt import configuration, steps
+from crossbuild.distros.apt.complaints import explain
+from crossbuild.distros.apt.sources import as_deb822, choose_sources
+from crossbuild.distros.catalog import Release
+from crossbuild.errors import BuildFailedError, CommandFailedError
+from crossbuild.host import command
+from crossbuild.host.locks import NoticeSink, locked
+from crossbuild.model.plan import PinnedPackage, Resolution
+from crossbuild.model.spec import ImageSpec, digest_of
+
+INSTALLS = re.compile(r"Inst (?P<name>\S+) (?:\[[^]]*\] )?\((?P<version>\S+) ")
+DATE = re.compile(r"^Date: (.+)$", re.MULTILINE)
+
+
+class AptSession:
+    """The indexes of one set of sources, kept in the cache and shared by all builds that use them."""
+
+    def __init__(self, spec: ImageSpec, release: Release, cache: Path, notice: NoticeSink) -> None:
+        """*cache* is crossbuild's cache folder; *notice* hears when another process is waited for."""
+        self._spec = spec
+        self._release = release
+        self._notice = notice
+        self._sources = as_deb822(choose_sources(spec.repositories, release, spec.arch))
+        acquire = configuration.acquire_settings(command.capture(["apt-config", "dump"]).stdout)
+        self._acquire = acquire
+        key = digest_of([self._sources, acquire, spec.arch])[:16]
+        self._folder = cache / "apt" / "indexes" / key
+        self._archives = cache / "apt" / "archives" / spec.arch.debian
+
+    def update(self) -> None:
+        """Fetch what changed of the indexes; raise a CrossbuildError that says what is wrong with them."""
+        with locked(self._folder, "the package indexes", self._notice):
+            self._write_configuration()
+            self._apt("update", "--error-on=any")
+
+    def sources_digest(self) -> str:
+        """Return a digest of the signed indexes: it changes whenever one of the sources does."""
+        files = sorted(self._release_files())
+        return digest_of([(file.name, hashlib.sha256(file.read_bytes()).hexdigest()) for file in files])
+
+    def epoch(self) -> int:
+        """Return SOURCE_DATE_EPOCH: from the environment, else when the newest source was published."""
+        if os.environ.get("SOURCE_DATE_EPOCH", "").isdigit():
+            return int(os.environ["SOURCE_DATE_EPOCH"])
+        dates = (DATE.search(file.read_text(encoding="utf-8")) for file in self._release_files())
+        return max(int(email.utils.parsedate_to_datetime(date[1]).timestamp()) for date in dates if date)
+
+    def resolve(self) -> Resolution:
+        """Return what would be installed; raise SpecError for a package that cannot be."""
+        base = self._simulate(steps.BASE)
+        every = self._simulate([*steps.BASE, *steps.wanted(self._spec, self._release)])
+        known = {package.name for package in base}
+        return Resolution(
+            base=base,
+            added=tuple(package for package in every if package.name not in known),
+            sources=self.sources_digest(),
+            epoch=self.epoch(),
+        )
+
+    def stage(self, work: Path, root: Path) -> None:
+        """Put into *work* what apt needs while it installs: indexes as they are now, cached packages."""
+        folder = work / "apt"
+        (folder / "archives" / "partial").mkdir(parents=True)
+        (folder / "log").mkdir()
+        with locked(self._folder, "the package indexes", self._notice):
+            shutil.copytree(
+                self._folder / "lists", folder / "lists", copy_function=os.link, ignore=_not_indexes
+            )
+        (folder / "lists" / "partial").mkdir()
+        (folder / "sources.sources").write_text(self._sources, encoding="utf-8")
+        common = configuration.common(self._spec.arch, str(folder), self._acquire)
+        for_root = configuration.for_root(str(root), str(folder))
+        (folder / "apt.conf").write_text(common + for_root, encoding="utf-8")
+        (folder / "acquire.conf").write_text(self._acquire, encoding="utf-8")
+        self._archives.mkdir(parents=True, exist_ok=True)
+        for package in self._archives.glob("*.deb"):
+            _link(package, folder / "archives" / package.name)
+
+    def harvest(self, work: Path) -> None:
+        """Keep for other builds what apt downloaded into *work* and verified."""
+        for package in (work / "apt" / "archives").glob("*.deb"):
+            _link(package, self._archives / package.name)
+
+    def _release_files(self) -> list[Path]:
+        lists = self._folder / "lists"
+        return [*lists.glob("*InRelease"), *lists.glob("*_Release")]
+
+    def _write_configuration(self) -> None:
+        (self._folder / "lists" / "partial").mkdir(parents=True, exist_ok=True)
+        (self._folder / "status").touch()
+        (self._folder / "sources.sources").write_text(self._sources, encoding="utf-8")
+        common = configuration.common(self._spec.arch, str(self._folder), self._acquire)
+        text = common + configuration.for_index(str(self._folder))
+        (self._folder / "apt.conf").write_text(text, encoding="utf-8")
+
+    def _simulate(self, packages: Sequence[str]) -> tuple[PinnedPackage, ...]:
+        output = self._apt("install", "--simulate", *packages)
+        found = (INSTALLS.match(line) for line in output.splitlines())
+        return tuple(PinnedPackage(name=match["name"], version=match["version"]) for match in found if match)
+
+    def _apt(self, *arguments: str) -> str:
+        env = command.environment({"APT_CONFIG": str(self._folder / "apt.conf")})
+        try:
+            return command.capture(["apt-get", *arguments], env=env).stdout
+        except CommandFailedError as error:
+            raise explain(error, self._spec, lambda: self._known_names(env)) from error
+
+    def _known_names(self, env: dict[str, str]) -> list[str]:
+        return command.capture(["apt-cache", "pkgnames"], env=env, check=False).stdout.split()
+
+
+def _not_indexes(_folder: str, names: list[str]) -> set[str]:
+    return {name for name in names if name in {"lock", "partial", "auxfiles"}}
+
+
+def _link(source: Path, target: Path) -> None:
+    """Give *source* a second name; a name that is there already holds the same verified package."""
+    try:
+        target.hardlink_to(source)
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise BuildFailedError(
+            f"Cannot keep {source.name} in the package cache.", details=str(error)
+        ) from error

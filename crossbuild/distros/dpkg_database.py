@@ -1,0 +1,49 @@
+"""Reads the package database that dpkg keeps in a root (deb-control(5), dpkg's lib/dpkg/status)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from crossbuild.host import rooted
+from crossbuild.model.root import Package
+
+
+def installed_packages(root: Path) -> tuple[Package, ...]:
+    """Return every package that is completely installed in *root*, sorted; empty without a database."""
+    status = rooted.resolve(root, "/var/lib/dpkg/status")
+    if not status.is_file():
+        return ()
+    stanzas = status.read_text(encoding="utf-8").split("\n\n")
+    return tuple(sorted(package for stanza in stanzas for package in _package(stanza)))
+
+
+def unfinished_packages(root: Path) -> tuple[str, ...]:
+    """Return the packages that were begun and never came to an end, such as after a failed script."""
+    status = rooted.resolve(root, "/var/lib/dpkg/status")
+    stanzas = status.read_text(encoding="utf-8").split("\n\n") if status.is_file() else []
+    states = (_fields(stanza) for stanza in stanzas if stanza.strip())
+    return tuple(
+        fields["Package"]
+        for fields in states
+        if not fields.get("Status", "").endswith((" installed", " not-installed", " config-files"))
+    )
+
+
+def _package(stanza: str) -> Iterator[Package]:
+    fields = _fields(stanza)
+    if fields.get("Status", "").endswith(" ok installed"):
+        yield Package(
+            name=fields["Package"],
+            version=fields["Version"],
+            arch=fields["Architecture"],
+            kind="deb",
+            # The field counts in KiB.
+            installed_size=int(fields.get("Installed-Size", "0")) * 1024,
+            source=fields.get("Source", "").split(" ")[0],
+        )
+
+
+def _fields(stanza: str) -> dict[str, str]:
+    lines = (line for line in stanza.splitlines() if line[:1] not in {" ", "\t"})
+    return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}

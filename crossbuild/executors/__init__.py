@@ -1,0 +1,1 @@
+"""A plan becomes a root: each step on the machine that it belongs to."""

@@ -1,0 +1,37 @@
+"""What every root goes through when it is complete: traces of the build removed, times made reproducible."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Collection
+from pathlib import Path
+
+from crossbuild.host.survey import walk
+from crossbuild.model.residue import ResidueAction, residue_at
+
+SECOND = 1_000_000_000
+
+
+def clean(root: Path, keep: Collection[str]) -> None:
+    """Remove or empty what belongs to the build or must differ between nodes, but for the paths in *keep*."""
+    for entry in list(walk(root)):
+        path = os.fsdecode(entry.path)
+        residue = residue_at(path) if stat.S_ISREG(entry.status.st_mode) else None
+        if residue is None or path in keep:
+            continue
+        match residue.action:
+            case ResidueAction.REMOVE:
+                os.unlink(entry.real)  # noqa: PTH108 -- bytes, for names that are not UTF-8
+            case ResidueAction.TRUNCATE:
+                os.truncate(entry.real, 0)
+
+
+def clamp_times(root: Path, epoch: int) -> None:
+    """Set modification times after *epoch* (seconds) back to it; what packages brought keeps its own."""
+    for entry in list(walk(root)):
+        time = entry.status.st_mtime_ns
+        # Whole seconds: newc archives and squashfs hold no fractions, and all formats are to agree.
+        whole = min(time, epoch * SECOND) // SECOND * SECOND
+        if whole != time:
+            os.utime(entry.real, ns=(whole, whole), follow_symlinks=False)

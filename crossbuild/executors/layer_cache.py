@@ -1,0 +1,83 @@
+"""Trees of earlier builds, kept as archives by the digest of the layer that ends in them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from crossbuild.errors import ArtifactError, CommandFailedError, StorageError
+from crossbuild.host import command
+from crossbuild.host.locks import NoticeSink, locked
+from crossbuild.model.plan import Layer
+
+KEPT = 12
+"""How many trees stay; the one that was used longest ago goes first."""
+COMPRESS = "--use-compress-program=zstd -1 --threads=0"
+"""A tree is written once and read a few times: speed counts more than size."""
+TAR = (
+    "--numeric-owner",  # names in the root are not the names on this host
+    "--xattrs",
+    "--xattrs-include=*",  # file capabilities live in security.capability
+    "--acls",
+)
+
+
+class LayerCache:
+    """The cached trees of this host, safe under several builds at once."""
+
+    def __init__(self, folder: Path, notice: NoticeSink) -> None:
+        """*folder* need not exist; *notice* hears when another build is waited for."""
+        self._folder = folder
+        self._notice = notice
+
+    def has(self, layer: Layer) -> bool:
+        """Tell whether the tree after *layer* is kept."""
+        return self._path(layer).is_file()
+
+    def restore(self, layer: Layer, root: Path) -> None:
+        """Unpack the tree after *layer* into the new folder *root*; a damaged archive is dropped."""
+        archive = self._path(layer)
+        root.mkdir()
+        try:
+            place = ("--file", str(archive), "--directory", str(root))
+            command.capture(
+                ["tar", "--extract", "--zstd", *place, "--same-permissions", "--same-owner", *TAR]
+            )
+        except CommandFailedError as error:
+            if "No space left" not in error.details:
+                archive.unlink(missing_ok=True)
+            raise ArtifactError(
+                f"The cached tree of `{layer.title}` could not be unpacked.",
+                details=error.details,
+                resolution="Run it again: what is damaged was dropped from the cache and is made anew.",
+            ) from error
+        os.utime(archive)
+
+    def keep(self, layer: Layer, root: Path) -> None:
+        """Keep the tree in *root* as the result of *layer*, whole or not at all."""
+        target = self._path(layer)
+        with locked(target, f"the cache entry of `{layer.title}`", self._notice):
+            if target.is_file():
+                return
+            scratch = target.with_name(f".{target.name}.{os.getpid()}")
+            try:
+                place = ("--file", str(scratch), "--directory", str(root))
+                command.capture(["tar", "--create", COMPRESS, *place, "--sort=name", *TAR, "."])
+                scratch.rename(target)
+            except CommandFailedError as error:
+                raise StorageError(
+                    "The tree could not be kept for later builds.",
+                    details=error.details,
+                    resolution=f"Free some space below {self._folder}.",
+                ) from error
+            finally:
+                scratch.unlink(missing_ok=True)
+        self._prune()
+
+    def _prune(self) -> None:
+        trees = sorted(self._folder.glob("*.tar.zst"), key=lambda path: path.stat().st_mtime, reverse=True)
+        for tree in trees[KEPT:]:
+            tree.unlink(missing_ok=True)
+
+    def _path(self, layer: Layer) -> Path:
+        return self._folder / f"{layer.key}-{layer.digest[:24]}.tar.zst"

@@ -1,0 +1,67 @@
+"""Builds on this host: outside steps on its own programs, inside steps in a sandbox on the root."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from crossbuild.executors import edits
+from crossbuild.host.command import LineSink, environment
+from crossbuild.machines.sandbox import Sandbox, SandboxMachine, environment_inside
+from crossbuild.model.plan import ROOT, WORK, CommandStep, Layer, Place, Plan
+
+HOSTNAME = "localhost"
+"""Scripts that look for a host name must not find the build host's."""
+
+TEMPORARY = Path("/tmp")  # noqa: S108 -- programs outside and scripts chrooted inside both find a folder there
+
+
+class LocalExecutor:
+    """Carries out steps on one root; satisfies both `hybrid` and `native`.
+
+    The two differ in who runs the root's programs: binfmt_misc and qemu, or the processor itself.
+    """
+
+    def __init__(self, plan: Plan, *, root: Path, work: Path) -> None:
+        """*root* is what the plan fills; *work*, beside it, is what the package manager was prepared in."""
+        self._root, self._work = root, work
+        self._epoch = {"SOURCE_DATE_EPOCH": str(plan.resolution.epoch)}
+
+    def run(self, layer: Layer, on_line: LineSink) -> None:
+        """Carry out the steps of *layer*, each line of output to *on_line*.
+
+        Raises CommandFailedError or BuildFailedError at the first step that fails.
+        """
+        for step in layer.steps:
+            if isinstance(step, CommandStep):
+                self._command(step, on_line)
+            else:
+                edits.apply(step, self._root)
+
+    def _command(self, step: CommandStep, on_line: LineSink) -> None:
+        machine = self._outside(step) if step.place is Place.OUTSIDE else self._inside()
+        env = {name: self._filled(value) for name, value in step.env}
+        machine.run([self._filled(word) for word in step.argv], on_line=on_line, env=env)
+
+    def _outside(self, step: CommandStep) -> SandboxMachine:
+        sandbox = Sandbox(
+            root=self._root,
+            pivot=False,
+            api=not step.mounts_itself,
+            binds=tuple(
+                (Path(self._filled(source)), Path(self._filled(target))) for source, target in step.binds
+            ),
+            writable=(self._work.parent, TEMPORARY),
+            hostname=HOSTNAME,
+            network=False,
+            confined=not step.mounts_itself,
+        )
+        env = environment(self._epoch)
+        return SandboxMachine(sandbox=sandbox, env=env)
+
+    def _inside(self) -> SandboxMachine:
+        sandbox = Sandbox(root=self._root, pivot=True, hostname=HOSTNAME)
+        env = {**environment_inside(), **self._epoch}
+        return SandboxMachine(sandbox=sandbox, env=env)
+
+    def _filled(self, word: str) -> str:
+        return word.replace(ROOT, str(self._root)).replace(WORK, str(self._work))

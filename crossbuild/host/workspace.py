@@ -1,0 +1,53 @@
+"""Scratch folders that a killed process leaves behind, and the next one removes."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from crossbuild.errors import StorageError
+
+LOCK = ".lock"
+
+
+@contextlib.contextmanager
+def workspace(parent: Path, name: str) -> Iterator[Path]:
+    """Yield a new folder below *parent* and remove it afterwards, after removing what nobody owns any more.
+
+    A folder is owned as long as the process that made it lives: the kernel frees its lock (flock(2)).
+    """
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"Cannot make scratch space in {parent}.",
+            details=str(error),
+            resolution="Run as root, or set `state` in the configuration file to a folder of yours.",
+        ) from error
+    with FileLock(parent / ".sweep.lock"):
+        _sweep(parent)
+        folder = Path(tempfile.mkdtemp(prefix=f"{name}.", dir=parent))
+        lock = FileLock(folder / LOCK)
+        lock.acquire()
+    try:
+        # apt drops its rights to download and must reach its folders all the same.
+        folder.chmod(0o755)
+        yield folder
+    finally:
+        lock.release()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep(parent: Path) -> None:
+    for folder in parent.iterdir():
+        if folder.is_dir() and not folder.is_symlink():
+            lock = FileLock(folder / LOCK)
+            with contextlib.suppress(Timeout):
+                lock.acquire(timeout=0)
+                shutil.rmtree(folder, ignore_errors=True)
+                lock.release()

@@ -1,0 +1,110 @@
+"""Private mount, PID, IPC and UTS namespaces around a root, or around this host's own programs."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from crossbuild.errors import HostNotReadyError
+from crossbuild.host import command
+
+INIT = Path(__file__).with_name("sandbox_init.py")
+PATH_INSIDE = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+PASSED = ("TERM", "COLORTERM", "LANG", "NO_COLOR")
+"""Of this process's environment only these names mean the same inside a root; nothing else enters."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sandbox:
+    """What one sandbox shows to the command in it. Needs root (CAP_SYS_ADMIN)."""
+
+    root: Path
+    """The root that the command works on."""
+    pivot: bool
+    """Whether *root* becomes `/`; otherwise the host's files stay visible."""
+    api: bool = True
+    """Whether /proc, /sys, /dev and /run are mounted in *root*."""
+    binds: tuple[tuple[Path, Path], ...] = ()
+    """(source, target): folders of this host shown at a place below *root*."""
+    writable: tuple[Path, ...] = ()
+    """With any, the host's file systems are read-only but for these folders."""
+    hostname: str = ""
+    network: bool = True
+    """Whether the host's name servers are lent to the root while the command runs."""
+    confined: bool = True
+    """Whether the command loses the capabilities to mount, load modules, set clocks and the like."""
+
+    def argv(self, argv: Sequence[str]) -> list[str]:
+        """Return the command line that runs *argv* in this sandbox, as a child of this process."""
+        return [sys.executable, "-I", "-S", os.fspath(INIT), self._as_json(), *argv]
+
+    def _as_json(self) -> str:
+        return json.dumps(
+            {
+                "parent": os.getpid(),
+                "root": os.fspath(self.root),
+                "pivot": self.pivot,
+                "api": self.api,
+                "binds": [[os.fspath(source), os.fspath(target)] for source, target in self.binds],
+                "writable": [os.fspath(folder) for folder in self.writable],
+                "hostname": self.hostname,
+                "resolv_conf": _host_resolver() if self.network else "",
+                "confined": self.confined,
+            }
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SandboxMachine:
+    """Runs commands in a sandbox."""
+
+    sandbox: Sandbox
+    env: Mapping[str, str]
+    """The whole environment of a command, but for what a single run adds."""
+
+    def run(
+        self, argv: Sequence[str], *, on_line: command.LineSink, env: Mapping[str, str] | None = None
+    ) -> None:
+        """Run *argv*, each line of its output to *on_line*; raise CommandFailedError if it fails."""
+        require_root()
+        command.stream(self.sandbox.argv(argv), on_line=on_line, env={**self.env, **(env or {})})
+
+    def attach(self, argv: Sequence[str], *, env: Mapping[str, str] | None = None) -> int:
+        """Run *argv* on this process's own streams and return its status, minus a signal's number."""
+        require_root()
+        return command.attached(self.sandbox.argv(argv), env={**self.env, **(env or {})})
+
+
+def require_root() -> None:
+    """Raise HostNotReadyError unless this process may make namespaces."""
+    if os.geteuid() != 0:
+        raise HostNotReadyError(
+            "Roots can be entered by root only.",
+            details="Making private mounts on this host needs root's rights.",
+            resolution="Run the same command with `sudo`.",
+        )
+
+
+def environment_inside() -> dict[str, str]:
+    """Return the environment that a command inside a root starts with."""
+    passed = {name: os.environ[name] for name in PASSED if name in os.environ}
+    return {
+        "LC_ALL": "C.UTF-8",
+        **passed,
+        "PATH": PATH_INSIDE,
+        "HOME": "/root",
+        "USER": "root",
+        "LOGNAME": "root",
+        "SHELL": "/bin/sh",
+    }
+
+
+def _host_resolver() -> str:
+    try:
+        return Path("/etc/resolv.conf").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""

@@ -1,0 +1,119 @@
+"""The layer that makes an installed root this image: files, mounts, services, commands, the initramfs."""
+
+from __future__ import annotations
+
+from crossbuild.model.plan import CommandStep, Layer, LinkStep, Place, RemoveStep, Resolution, Step, WriteStep
+from crossbuild.model.spec import ImageSpec, MountSpec
+
+FSTAB_HEAD = "# <source> <target> <type> <options> <dump> <pass>\n"
+PRESET = "/etc/systemd/system-preset/00-crossbuild.preset"
+HOST_KEYS_UNIT = "crossbuild-ssh-host-keys.service"
+HOST_KEYS = """\
+[Unit]
+Description=Make this node's own SSH host keys
+ConditionPathExists=!/etc/ssh/ssh_host_ed25519_key
+Before=ssh.service sshd.service
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/usr/bin/ssh-keygen -A
+
+[Install]
+WantedBy=multi-user.target
+"""
+# The kernel's version is that of the root: `uname -r` would name this host's.
+INITRAMFS = """\
+for modules in /lib/modules/*/modules.dep; do
+  version=${modules%/modules.dep}
+  version=${version##*/}
+  dracut --force --no-hostonly --reproducible --kver "$version" "/boot/initrd.img-$version"
+done
+"""
+
+
+def configuration_layer(spec: ImageSpec, below: Layer, resolution: Resolution) -> Layer:
+    """Return the layer on top of *below* that holds everything but packages."""
+    steps: list[Step] = []
+    if resolution.has("openssh-server"):
+        steps += _host_keys()
+    if spec.mounts:
+        steps.append(_fstab(spec.mounts))
+    steps += [
+        WriteStep(
+            path=file.target,
+            content=file.content,
+            mode=file.mode,
+            owner=file.owner,
+            group=file.group,
+            reason="the spec's files",
+        )
+        for file in spec.files
+    ]
+    steps += _services(spec)
+    steps += [
+        CommandStep(place=Place.INSIDE, argv=("/bin/sh", "-e", "-c", line), reason="the spec's commands")
+        for line in spec.commands
+    ]
+    if spec.kernel:
+        steps += _initramfs()
+    return Layer(
+        key="configuration",
+        title="Configuration",
+        identity=below.digest,
+        packages=0,
+        kept=False,
+        steps=tuple(steps),
+    )
+
+
+def _host_keys() -> tuple[Step, ...]:
+    unit = f"/etc/systemd/system/{HOST_KEYS_UNIT}"
+    reason = "each node makes its own host keys; an image that carries them gives all nodes the same"
+    return (
+        WriteStep(path=unit, content=HOST_KEYS.encode(), mode=0o644, reason=reason),
+        LinkStep(
+            path=f"/etc/systemd/system/multi-user.target.wants/{HOST_KEYS_UNIT}",
+            target=f"../{HOST_KEYS_UNIT}",
+            reason=reason,
+        ),
+    )
+
+
+def _fstab(mounts: tuple[MountSpec, ...]) -> Step:
+    lines = (f"{mount.source} {mount.target} {mount.type} {mount.options} 0 0\n" for mount in mounts)
+    content = (FSTAB_HEAD + "".join(lines)).encode()
+    return WriteStep(path="/etc/fstab", content=content, mode=0o644, reason="the spec's mounts")
+
+
+def _services(spec: ImageSpec) -> tuple[Step, ...]:
+    services = spec.services
+    if not services.enable and not services.disable:
+        return ()
+    # Presets are applied again on a first boot, and they win over what was enabled in the image.
+    preset = "".join(
+        [
+            *(f"enable {unit}\n" for unit in services.enable),
+            *(f"disable {unit}\n" for unit in services.disable),
+        ]
+    )
+    steps: list[Step] = [
+        WriteStep(path=PRESET, content=preset.encode(), mode=0o644, reason="services stay so at first boot")
+    ]
+    for verb, units in (("enable", services.enable), ("disable", services.disable)):
+        if units:
+            argv = ("systemctl", verb, *units)
+            steps.append(CommandStep(place=Place.INSIDE, argv=argv, reason="the spec's services"))
+    return tuple(steps)
+
+
+def _initramfs() -> tuple[Step, ...]:
+    return (
+        # dracut names its output after a machine id where it finds one.
+        RemoveStep(path="/etc/machine-id", reason="each node has its own"),
+        CommandStep(
+            place=Place.INSIDE,
+            argv=("/bin/sh", "-e", "-c", INITRAMFS),
+            reason="for IMS and Warewulf 4: by the root's own tool, once, when all is in place",
+        ),
+    )

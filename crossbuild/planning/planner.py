@@ -1,0 +1,52 @@
+"""The whole plan of one build, and why it is so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from crossbuild.distros.apt import steps as apt
+from crossbuild.distros.catalog import Family, Release
+from crossbuild.errors import HostNotReadyError
+from crossbuild.model.architecture import Architecture
+from crossbuild.model.host import HostFacts
+from crossbuild.model.plan import ExecutorChoice, ExecutorKind, Layer, Plan, Resolution
+from crossbuild.model.spec import ImageSpec
+from crossbuild.planning.configuration import configuration_layer
+
+InstalledLayers = Callable[[ImageSpec, Release, Resolution], tuple[Layer, ...]]
+
+
+def _apt_layers(spec: ImageSpec, release: Release, resolution: Resolution) -> tuple[Layer, ...]:
+    base = apt.base_layer(spec, release, resolution)
+    return base, apt.packages_layer(spec, release, base, resolution)
+
+
+INSTALLED_LAYERS: Mapping[Family, InstalledLayers] = {Family.APT: _apt_layers}
+
+
+def choose_executor(arch: Architecture, host: HostFacts) -> ExecutorChoice:
+    """Return how programs of *arch* will run; raise HostNotReadyError where nothing here runs them."""
+    if host.native(arch):
+        reason = f"this host is {arch} itself"
+        return ExecutorChoice(kind=ExecutorKind.NATIVE, reason=reason)
+    handler = host.handler_for(arch)
+    if handler is not None:
+        reason = f"package managers run natively; binfmt_misc gives {arch} programs to {handler.interpreter}"
+        return ExecutorChoice(kind=ExecutorKind.HYBRID, reason=reason)
+    raise HostNotReadyError(
+        f"This host cannot run {arch} programs.",
+        details=f"It is {host.machine}, and binfmt_misc has no enabled handler for {arch}.",
+        resolution="Run `sudo crossbuild setup`; `crossbuild doctor` shows what is missing.",
+    )
+
+
+def plan_build(spec: ImageSpec, release: Release, resolution: Resolution, host: HostFacts) -> Plan:
+    """Return the plan: a pure function of its arguments."""
+    installed = INSTALLED_LAYERS[release.family](spec, release, resolution)
+    return Plan(
+        spec=spec,
+        executor=choose_executor(spec.arch, host),
+        resolution=resolution,
+        layers=(*installed, configuration_layer(spec, installed[-1], resolution)),
+        squashfs_compression=release.squashfs_compression,
+    )

@@ -1,0 +1,48 @@
+"""Finds templates/, dockerfiles/ and etc/ in a checkout or a wheel; the one door to Jinja2."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import jinja2
+
+from crossbuild.errors import SpecError
+
+
+@cache
+def data_folder() -> Path:
+    """Return the folder that holds templates/, dockerfiles/ and etc/."""
+    installed = Path(__file__).with_name("_data")
+    return installed if installed.is_dir() else Path(__file__).parent.parent
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(data_folder() / "templates"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+
+
+def render(template: str, **values: object) -> str:
+    """Return the template of that name below templates/ with *values* filled in."""
+    return _environment().get_template(template).render(values)
+
+
+def render_text(text: str, variables: Mapping[str, str], *, origin: str) -> str:
+    """Return *text*, written by a user, with *variables* filled in; raise SpecError naming *origin*."""
+    try:
+        return _environment().from_string(text).render(variables)
+    except jinja2.TemplateError as error:
+        known = ", ".join(sorted(variables)) or "none"
+        raise SpecError(
+            f"{origin} cannot be filled in.",
+            details=f"{error}. Known variables: {known}.",
+            resolution="Define it under `variables:` in the configuration file, or correct the name.",
+        ) from error

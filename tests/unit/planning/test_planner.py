@@ -1,0 +1,134 @@
+"""Plans are pure: the same question, the same answer, with its reasons."""
+
+from dataclasses import replace
+
+import pytest
+
+from crossbuild.distros.catalog import lookup
+from crossbuild.errors import HostNotReadyError
+from crossbuild.model.architecture import Architecture
+from crossbuild.model.host import Handler, HostFacts, OperatingSystem, OsFamily, elf_header
+from crossbuild.model.plan import CommandStep, ExecutorKind, PinnedPackage, Place, Plan, Resolution, WriteStep
+from crossbuild.model.spec import Account, ImageSpec, KernelSpec, MountSpec, ServiceSpec
+from crossbuild.planning.planner import choose_executor, plan_build
+from tests.unit.specs import make_spec
+
+HANDLER = Handler(
+    name="crossbuild-aarch64",
+    interpreter="/usr/bin/qemu-aarch64-static",
+    flags="POCF",
+    offset=0,
+    magic=elf_header(Architecture.AARCH64),
+    mask=b"\xff" * 20,
+)
+HOST = HostFacts(
+    machine="x86_64",
+    kernel="6.1.0",
+    system=OperatingSystem(id="debian", version="12", family=OsFamily.DEBIAN),
+    systemd=True,
+    root=True,
+    binfmt_mounted=True,
+    handlers=(HANDLER,),
+    tools=(),
+    engines=(),
+    places=(),
+)
+RESOLUTION = Resolution(
+    base=(PinnedPackage(name="bash", version="1"),),
+    added=(PinnedPackage(name="chrony", version="2"),),
+    sources="abc",
+    epoch=1_700_000_000,
+)
+KERNEL = KernelSpec(package="linux-image-arm64", drivers=(), firmware=(), modprobe=(), args="")
+MUNGE = Account(
+    name="munge", uid=990, gid=990, group="munge", gecos="", home="/nonexistent", shell="/usr/sbin/nologin"
+)
+
+
+def plan(spec: ImageSpec, resolution: Resolution = RESOLUTION) -> Plan:
+    return plan_build(spec, lookup(spec.distro, spec.release), resolution, HOST)
+
+
+def test_a_foreign_architecture_is_emulated_inside_and_native_outside() -> None:
+    choice = choose_executor(Architecture.AARCH64, HOST)
+    assert choice.kind is ExecutorKind.HYBRID
+    assert "/usr/bin/qemu-aarch64-static" in choice.reason
+
+
+def test_the_hosts_own_architecture_needs_no_emulation() -> None:
+    assert choose_executor(Architecture.X86_64, HOST).kind is ExecutorKind.NATIVE
+
+
+@pytest.mark.parametrize("handlers", [(), (replace(HANDLER, enabled=False),)])
+def test_a_host_that_runs_no_such_programs_is_told_the_remedy(handlers: tuple[Handler, ...]) -> None:
+    with pytest.raises(HostNotReadyError) as caught:
+        choose_executor(Architecture.AARCH64, replace(HOST, handlers=handlers))
+    assert "crossbuild setup" in caught.value.resolution
+
+
+def test_every_step_carries_its_reason() -> None:
+    spec = make_spec(packages=("chrony",), kernel=KERNEL, accounts=(MUNGE,), commands=("true",))
+    assert all(step.reason for layer in plan(spec).layers for step in layer.steps)
+
+
+def test_accounts_are_made_before_any_package_is_installed() -> None:
+    spec = make_spec(packages=("chrony",), accounts=(MUNGE,))
+    kinds = [type(step).__name__ for step in plan(spec).layers[1].steps]
+    assert kinds[0] == "AccountsStep"
+
+
+def test_package_managers_run_outside_and_the_users_commands_inside() -> None:
+    spec = make_spec(packages=("chrony",), commands=("echo hello",))
+    commands = [
+        (step.argv[0], step.place)
+        for layer in plan(spec).layers
+        for step in layer.steps
+        if isinstance(step, CommandStep)
+    ]
+    assert commands == [
+        ("mmdebstrap", Place.OUTSIDE),
+        ("apt-get", Place.OUTSIDE),
+        ("/bin/sh", Place.INSIDE),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "unchanged_layers"),
+    [
+        pytest.param({"commands": ("true",)}, 2, id="a command keeps the packages"),
+        pytest.param({"packages": ("chrony", "vim")}, 1, id="a package keeps the base"),
+        pytest.param({"accounts": (MUNGE,)}, 1, id="an account keeps the base"),
+        pytest.param({"arch": Architecture.X86_64}, 0, id="another architecture keeps nothing"),
+    ],
+)
+def test_what_changed_decides_which_trees_serve_again(
+    change: dict[str, object], unchanged_layers: int
+) -> None:
+    before = plan(make_spec(packages=("chrony",))).layers
+    after = plan(make_spec(**({"packages": ("chrony",)} | change))).layers
+    same = [old.digest == new.digest for old, new in zip(before, after, strict=True)]
+    assert same == [index < unchanged_layers for index in range(3)]
+
+
+def test_a_new_version_of_a_package_makes_a_new_layer() -> None:
+    newer = replace(RESOLUTION, added=(PinnedPackage(name="chrony", version="3"),))
+    spec = make_spec(packages=("chrony",))
+    assert plan(spec).layers[1].digest != plan(spec, newer).layers[1].digest
+    assert plan(spec).layers[0].digest == plan(spec, newer).layers[0].digest
+
+
+def test_mounts_and_services_become_files_of_the_image() -> None:
+    mount = MountSpec(source="192.0.2.1:/pub", target="/opt/ohpc/pub", type="nfs", options="nfsvers=3")
+    spec = make_spec(mounts=(mount,), services=ServiceSpec(enable=("chrony",), disable=("cron",)))
+    written = {
+        step.path: step.content.decode() for step in plan(spec).layers[2].steps if isinstance(step, WriteStep)
+    }
+    assert "192.0.2.1:/pub /opt/ohpc/pub nfs nfsvers=3 0 0\n" in written["/etc/fstab"]
+    assert written["/etc/systemd/system-preset/00-crossbuild.preset"] == "enable chrony\ndisable cron\n"
+
+
+def test_nodes_make_their_own_host_keys_where_there_is_an_ssh_server() -> None:
+    with_server = replace(RESOLUTION, added=(PinnedPackage(name="openssh-server", version="1"),))
+    paths = [getattr(step, "path", "") for step in plan(make_spec(), with_server).layers[2].steps]
+    assert "/etc/systemd/system/crossbuild-ssh-host-keys.service" in paths
+    assert not plan(make_spec()).layers[2].steps
