@@ -1,10 +1,50 @@
-PYTHON ?= python3
+# `make demo` and `make test` may be run at any time, again and again; README.md explains both.
 VENV := .venv
+CROSSBUILD := $(VENV)/bin/crossbuild
+EXAMPLE := examples/debian12-compute.yaml
 
-.PHONY: check
-check:
+.PHONY: demo test check bench install-demo install-test clean
+
+# Builds a bootable aarch64 image for Warewulf 3, Warewulf 4 and IMS.
+demo: install-demo
+	$(CROSSBUILD) setup
+	$(CROSSBUILD) build $(EXAMPLE) --output out
+
+# Everything, the real parts included: roots, sandboxes, images. Needs root.
+test: install-test check
+	$(CROSSBUILD) setup
+	$(VENV)/bin/pytest tests/integration
+
+# Seconds; no root, no network.
+check: $(VENV)/.developer
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
-	$(VENV)/bin/pytest -q tests/unit
+	$(VENV)/bin/pytest --quiet tests/unit
+
+# Ratios, each measured in one run.
+bench: install-test
+	$(VENV)/bin/python benchmarks/packing.py
+	$(VENV)/bin/python benchmarks/startup.py
+
+install-demo:
+	tools/prerequisites core apt
+	$(MAKE) $(VENV)/.user
+
+install-test:
+	tools/prerequisites core apt test
+	$(MAKE) $(VENV)/.developer
+
+$(VENV)/.user: pyproject.toml
+	test -x $(VENV)/bin/python || $$(tools/prerequisites core) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --editable .
+	touch $@
+
+$(VENV)/.developer: $(VENV)/.user
+	$(VENV)/bin/pip install --quiet --editable '.[dev]'
+	touch $@
+
+# Out of the way: the virtual environment and what was built here. Caches and roots stay where they are.
+clean:
+	rm -rf $(VENV) out

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from crossbuild.errors import HostNotReadyError
 from crossbuild.host.facts import inspect_place
 from crossbuild.model.host import Check, Place, Status
 
@@ -56,6 +57,13 @@ def capability_check(roots: Path, *, root: bool) -> Check:
         "others would lose their rights without a word.",
         remedy=f"Put the folder on a local disk (ext4, xfs), or mount one at {roots}",
     )
+
+
+def require_capabilities(folder: Path) -> None:
+    """Raise HostNotReadyError unless *folder*, which exists, can hold roots with file capabilities."""
+    check = capability_check(folder, root=True)
+    if check.status is Status.FAILED:
+        raise HostNotReadyError(check.brief, details=check.details, resolution=f"{check.remedy}.")
 
 
 def clock_check(now: float | None = None, newest: float | None = None) -> Check:

@@ -1,5 +1,6 @@
 """Scratch folders go with their process, and results appear whole."""
 
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -17,9 +18,9 @@ def folders(parent: Path) -> list[str]:
 
 
 def test_a_workspace_goes_also_after_an_error(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="x"), workspace(tmp_path, "a") as folder:
+    with contextlib.suppress(ValueError), workspace(tmp_path, "a") as folder:
         (folder / "file").touch()
-        raise ValueError("x")
+        raise ValueError
     assert folders(tmp_path) == []
 
 

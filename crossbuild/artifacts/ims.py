@@ -1,0 +1,107 @@
+"""Root file system, kernel, initrd, boot parameters and manifest for HPE's Image Management Service.
+
+Formats: Cray-HPE/ims-python-helper (manifest 1.0, MIME types) and Cray-HPE/ims, src/server/helper.py, which
+validates the manifest. BOS wants exactly one artifact of each type, named exactly so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from crossbuild.artifacts.job import PackJob, ProgressSink, counted
+from crossbuild.artifacts.kernel import unpacked
+from crossbuild.artifacts.squashfs import write_squashfs
+from crossbuild.artifacts.storage import adopt, write_blocks, write_json, write_text
+from crossbuild.errors import ArtifactError
+from crossbuild.host.rooted import resolve
+from crossbuild.model.artifact import Artifact, Kernel
+
+READ = 1 << 20
+
+MANIFEST_VERSION = "1.0"
+TYPES = {
+    "rootfs": "application/vnd.cray.image.rootfs.squashfs",
+    "kernel": "application/vnd.cray.image.kernel",
+    "initrd": "application/vnd.cray.image.initrd",
+    "boot_parameters": "application/vnd.cray.image.parameters.boot",
+}
+"""MIME type of each file by its name, which is also its key below the image's id."""
+
+
+def pack(job: PackJob, directory: Path, on_progress: ProgressSink) -> tuple[Artifact, ...]:
+    """Write `ims/rootfs`, `kernel`, `initrd`, `boot_parameters` and `manifest.json`."""
+    kernel, initrd = _accepted(job)
+    files = (
+        _pack_rootfs(job, directory, on_progress),
+        write_blocks(
+            counted(unpacked(kernel, job.root), "ims/kernel", 0, on_progress), directory, "ims/kernel"
+        ),
+        write_blocks(counted(_read(initrd), "ims/initrd", 0, on_progress), directory, "ims/initrd"),
+        write_text(boot_parameters(job), directory, "ims/boot_parameters"),
+    )
+    return *files, write_json(manifest(files, job.epoch), directory, "ims/manifest.json")
+
+
+def boot_parameters(job: PackJob) -> str:
+    """Return the kernel's arguments on one line without an end, as BOS reads and splits them.
+
+    `root=` is not among them: BOS appends that from the boot set's `rootfs_provider`, and the parameters of
+    the boot set behind these, so that a later one wins (Cray-HPE/bos, session_setup.py).
+    """
+    return " ".join(job.spec.kernel.args.split()) if job.spec.kernel else ""
+
+
+def manifest(files: tuple[Artifact, ...], epoch: int) -> dict[str, object]:
+    """Return the manifest as it can be before the image has an id.
+
+    Each `path` is the key below `s3://boot-images/IMAGE_ID/` and each `etag` is empty: IMS gives out the id
+    and S3 the etag. Whoever registers puts both in and uploads that manifest, not this file.
+    """
+    return {
+        "version": MANIFEST_VERSION,
+        "created": datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%d %H:%M:%S"),
+        "artifacts": [
+            {
+                "type": TYPES[file.path.name],
+                "md5": file.digests.md5,
+                "link": {"path": file.path.name, "etag": "", "type": "s3"},
+            }
+            for file in files
+        ],
+    }
+
+
+def _accepted(job: PackJob) -> tuple[Kernel, Path]:
+    if job.kernel is None:
+        raise _missing("a kernel", "Name its package under `kernel.package` in the spec")
+    if job.initrd is None:
+        raise _missing("an initrd", "Add the distribution's initrd tool, such as `dracut`, to `packages`")
+    return job.kernel, resolve(job.root.path, job.initrd)
+
+
+def _missing(what: str, remedy: str) -> ArtifactError:
+    return ArtifactError(
+        f"An IMS image needs {what}, and the root has none.",
+        details="BOS starts nodes from the kernel and initrd that the image's manifest lists.",
+        resolution=f"{remedy}, or leave `ims` out of `outputs`.",
+    )
+
+
+def _pack_rootfs(job: PackJob, directory: Path, on_progress: ProgressSink) -> Artifact:
+    total = job.survey.size
+    write_squashfs(
+        job.root.path,
+        directory / "ims/rootfs",
+        compression=job.squashfs_compression,
+        epoch=job.epoch,
+        on_bytes=lambda done: on_progress("ims/rootfs", min(done, total), total),
+    )
+    return adopt(directory, "ims/rootfs")
+
+
+def _read(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while block := file.read(READ):
+            yield block

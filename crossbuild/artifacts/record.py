@@ -1,0 +1,118 @@
+"""`image.json`: what an artifact set is, how that was proved, and how it was made.
+
+docs/reference/image-json.md describes every key. All but `build` is the same in two builds of one thing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from crossbuild.artifacts.storage import write_json
+from crossbuild.artifacts.warewulf3 import choose_vnfs_format
+from crossbuild.model.artifact import ArchProof, Artifact, Kernel, OutputKind
+from crossbuild.model.spec import ImageSpec
+from crossbuild.model.survey import TreeSurvey
+
+NAME = "image.json"
+SCHEMA = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildFacts:
+    """What may differ between two builds of the same bytes."""
+
+    venue: str
+    """Where it ran: `local`, or the name of a node."""
+    executor: str
+    reason: str
+    """Why that executor was chosen."""
+    tools: tuple[tuple[str, str], ...]
+    """Programs and libraries that made the bytes, with their versions."""
+    inputs: str
+    """Digest of everything that decides the result, for recognising a build that has nothing to do."""
+    started: str
+    finished: str
+    """Both in UTC, as RFC 3339 writes it."""
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetFacts:
+    """What the record says besides what it lists."""
+
+    spec: ImageSpec
+    proof: ArchProof
+    kernel: Kernel | None
+    survey: TreeSurvey
+    epoch: int
+    """SOURCE_DATE_EPOCH."""
+    packages: int
+    build: BuildFacts
+
+
+def write_record(facts: SetFacts, artifacts: Sequence[Artifact], directory: Path) -> Artifact:
+    """Write `image.json` of the set in *directory*, which lists *artifacts* but not itself."""
+    return write_json(record(facts, artifacts), directory, NAME)
+
+
+def record(facts: SetFacts, artifacts: Sequence[Artifact]) -> dict[str, object]:
+    """Return all of `image.json`."""
+    spec = facts.spec
+    return {
+        "schema": SCHEMA,
+        "name": spec.name,
+        "arch": spec.arch.value,
+        "arch_proof": asdict(facts.proof),
+        "distro": spec.distro,
+        "release": spec.release,
+        "kernel": _kernel(facts.kernel),
+        "spec_digest": spec.digest,
+        "source_date_epoch": facts.epoch,
+        "packages": facts.packages,
+        "capabilities": [
+            {"path": _text(capability.path), "value": capability.value.hex()}
+            for capability in facts.survey.capabilities
+        ],
+        "formats": _formats(facts),
+        "files": [
+            {"path": str(artifact.path), **asdict(artifact.digests)}
+            for artifact in sorted(artifacts, key=lambda artifact: artifact.path)
+        ],
+        "build": {**asdict(facts.build), "tools": dict(facts.build.tools)},
+    }
+
+
+def _kernel(kernel: Kernel | None) -> dict[str, object] | None:
+    if kernel is None:
+        return None
+    return {
+        "version": kernel.version,
+        "path": str(kernel.path),
+        "format": kernel.format.value,
+        "gzipped": kernel.gzipped,
+    }
+
+
+def _formats(facts: SetFacts) -> dict[str, object]:
+    """Return the choices that were made for the provisioners, with their reasons."""
+    formats: dict[str, object] = {}
+    if OutputKind.WAREWULF3 in facts.spec.outputs:
+        choice = choose_vnfs_format(facts.survey)
+        formats["vnfs"] = {
+            "archive": choice.format.value,
+            "reason": choice.reason,
+            "left_out": [_text(path) for path in choice.left_out],
+        }
+    if OutputKind.WAREWULF4 in facts.spec.outputs and facts.survey.capabilities:
+        formats["warewulf4"] = {
+            "archive": "docker-archive",
+            "reason": "Warewulf's own cpio loses file capabilities: restore-capabilities.sh gives them back",
+        }
+    return formats
+
+
+def _text(path: object) -> str:
+    r"""Return *path* with bytes that are not UTF-8 as `\xNN`: JSON has no other word for them."""
+    return str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -1,0 +1,92 @@
+"""`crossbuild build`: specs become artifact sets, with progress while they do."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from pathlib import Path
+
+import click
+
+from crossbuild.cli import console
+from crossbuild.cli.options import Session, json_option, pass_session
+from crossbuild.cli.progress import progress_for
+from crossbuild.cli.text import duration_text, size_text
+from crossbuild.config.site import load_site
+from crossbuild.config.spec import load_spec
+from crossbuild.errors import UsageError
+from crossbuild.model.artifact import ArtifactSet
+from crossbuild.model.events import BuildFinished, Event
+from crossbuild.model.site import Site
+from crossbuild.model.spec import ImageSpec
+
+
+@click.command()
+@click.argument(
+    "specs",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="SPEC...",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("out"),
+    show_default=True,
+    metavar="DIR",
+    help="Put each artifact set below DIR, in a folder named like its spec.",
+)
+@click.option("--force", is_flag=True, help="Build also what has not changed.")
+@json_option
+@pass_session
+def build(session: Session, specs: tuple[Path, ...], output: Path, *, force: bool, as_json: bool) -> None:
+    """Build images and the artifacts that provisioners want.
+
+    A spec that has not changed since its artifacts were made, on package sources that have not changed, is
+    recognised and done at once. With --json, stdout has one event on each line.
+    """
+    site = load_site(session.config)
+    images = [load_spec(path, site) for path in specs]
+    _refuse_same_names(images)
+    for image in images:
+        _build_one(image, site, output, force=force, as_json=as_json)
+
+
+def _refuse_same_names(images: list[ImageSpec]) -> None:
+    repeated = [name for name, count in Counter(image.name for image in images).items() if count > 1]
+    if repeated:
+        raise UsageError(
+            "Two specs have the same name.",
+            details="\n".join(f"name: {name}" for name in repeated),
+            resolution="Give each spec a name of its own, or build them with different `--output` folders.",
+        )
+
+
+def _build_one(image: ImageSpec, site: Site, output: Path, *, force: bool, as_json: bool) -> None:
+    from crossbuild import pipeline
+
+    finished: list[BuildFinished] = []
+    with progress_for(json=as_json) as sink:
+
+        def on_event(event: Event) -> None:
+            if isinstance(event, BuildFinished):
+                finished.append(event)
+            sink(event)
+
+        made = pipeline.build(image, site, output, on_event=on_event, force=force)
+    if not as_json:
+        _show(made, finished[-1] if finished else None)
+
+
+def _show(made: ArtifactSet, finished: BuildFinished | None) -> None:
+    rows = [(str(artifact.path), size_text(artifact.digests.size)) for artifact in made.artifacts]
+    total = size_text(sum(artifact.digests.size for artifact in made.artifacts))
+    console.table(("Artifact", "Size"), [*rows, ("in all", total)], right={1})
+    if finished and finished.unchanged:
+        console.line(f"{made.name} has not changed; its artifacts are in {made.directory}")
+    else:
+        took = f", built in {duration_text(finished.seconds)}" if finished else ""
+        console.line(f"{made.name} is in {made.directory}{took}")
+    console.line("Next: ", console.strong(f"crossbuild artifacts verify {shlex.quote(str(made.directory))}"))

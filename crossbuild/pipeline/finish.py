@@ -1,0 +1,177 @@
+"""From a complete root to a verified one, and from that to an artifact set."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path, PurePosixPath
+
+from crossbuild.artifacts.kernel import find_kernel, write_kernel
+from crossbuild.artifacts.packing import PackJob, pack
+from crossbuild.artifacts.record import NAME as RECORD
+from crossbuild.artifacts.record import BuildFacts, SetFacts, write_record
+from crossbuild.artifacts.sbom import write_packages, write_sbom
+from crossbuild.artifacts.storage import write_json
+from crossbuild.artifacts.store import load_set
+from crossbuild.artifacts.tools import tool_versions
+from crossbuild.distros.dpkg_database import installed_packages, unfinished_packages
+from crossbuild.errors import ArtifactError, BuildFailedError, UsageError
+from crossbuild.executors.finishing import clamp_times, clean
+from crossbuild.host import rooted
+from crossbuild.host.survey import survey
+from crossbuild.model.artifact import ArchProof, ArtifactSet, Kernel
+from crossbuild.model.plan import Plan
+from crossbuild.model.root import Package, Root
+from crossbuild.model.survey import TreeSurvey
+from crossbuild.pipeline.narrator import Narrator
+from crossbuild.verification.packed import verify_packed
+from crossbuild.verification.tree import verify_root
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinishedRoot:
+    """A root that was cleaned and verified, and what was learned on the way."""
+
+    plan: Plan
+    root: Root
+    kernel: Kernel | None
+    initrd: PurePosixPath | None
+    survey: TreeSurvey
+    proof: ArchProof
+    packages: tuple[Package, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetPlaces:
+    """Where an artifact set is made: neither folder is where anybody looks for it."""
+
+    scratch: Path
+    """On the file system of the root."""
+    staging: Path
+    """Will be the set; it does not exist yet."""
+
+
+def finish_root(plan: Plan, path: Path, narrator: Narrator) -> FinishedRoot:
+    """Clean the root at *path*, make its times reproducible, and verify it.
+
+    Raises VerificationError listing what is wrong, or BuildFailedError for packages that were left half done.
+    """
+    root = Root(path=path, arch=plan.spec.arch)
+    if unfinished := unfinished_packages(path):
+        raise BuildFailedError("Some packages were not installed completely.", details="\n".join(unfinished))
+    own = tuple(file.target for file in plan.spec.files)
+    clean(path, own)
+    kernel = _bootable_kernel(root) if plan.spec.kernel else None
+    clamp_times(path, plan.resolution.epoch)
+    verification = verify_root(root, kernel=kernel, allow=own)
+    verification.raise_for_findings()
+    for note in verification.notes:
+        narrator.line(note)
+    return FinishedRoot(
+        plan=plan,
+        root=root,
+        kernel=kernel,
+        initrd=_initrd(root, kernel) if kernel else None,
+        survey=survey(path),
+        proof=verification.proof,
+        packages=installed_packages(path),
+    )
+
+
+def _bootable_kernel(root: Root) -> Kernel:
+    """Return the root's kernel, unpacked beside itself if it is in gzip, which arm64 iPXE cannot start."""
+    kernel = find_kernel(root)
+    if kernel is None:
+        raise BuildFailedError(
+            "The image has no kernel.",
+            details="Nothing below /boot or /lib/modules is one.",
+            resolution="Name a package that brings one as `kernel.package`, or say `kernel: false`.",
+        )
+    if not kernel.gzipped:
+        return kernel
+    write_kernel(kernel, root, rooted.resolve(root.path, f"/boot/Image-{kernel.version}"))
+    return find_kernel(root) or kernel
+
+
+def _initrd(root: Root, kernel: Kernel) -> PurePosixPath:
+    path = PurePosixPath(f"/boot/initrd.img-{kernel.version}")
+    if not rooted.resolve(root.path, path).is_file():
+        raise BuildFailedError("The image has no initramfs.", details=f"{path} was not made.")
+    return path
+
+
+def write_set(made: FinishedRoot, places: SetPlaces, inputs: str, narrator: Narrator) -> None:
+    """Make the artifact set of *made* in the new folder `places.staging`, and check what was packed.
+
+    Raises ArtifactError, StorageError or VerificationError.
+    """
+    directory = places.staging
+    directory.mkdir()
+    spec, epoch = made.plan.spec, made.plan.resolution.epoch
+    job = PackJob(
+        spec=spec,
+        root=made.root,
+        kernel=made.kernel,
+        initrd=made.initrd,
+        survey=made.survey,
+        epoch=epoch,
+        work=places.scratch,
+        squashfs_compression=made.plan.squashfs_compression,
+    )
+    packed = pack(job, directory, lambda what, done, total: narrator.progress(done, total, "bytes", what))
+    verify_packed(directory, made.survey, made.root.arch).raise_for_findings()
+    lists = (write_packages(made.packages, directory), write_sbom(spec, made.packages, epoch, directory))
+    facts = SetFacts(
+        spec=spec,
+        proof=made.proof,
+        kernel=made.kernel,
+        survey=made.survey,
+        epoch=epoch,
+        packages=len(made.packages),
+        build=_build_facts(made.plan, inputs, narrator),
+    )
+    write_record(facts, (*packed, *lists), directory)
+
+
+def complete_records(directory: Path, narrator: Narrator) -> None:
+    """Add to the set in *directory* what tells of this one build: its timeline and its log."""
+    write_json(narrator.timeline, directory, "timeline.json")
+    shutil.copyfile(narrator.log_path, directory / "build.log")
+
+
+def _build_facts(plan: Plan, inputs: str, narrator: Narrator) -> BuildFacts:
+    now = datetime.now(UTC)
+    return BuildFacts(
+        venue="local",
+        executor=plan.executor.kind.value,
+        reason=plan.executor.reason,
+        tools=tool_versions(plan.spec.outputs),
+        inputs=inputs,
+        started=(now - timedelta(seconds=narrator.seconds)).isoformat(timespec="seconds"),
+        finished=now.isoformat(timespec="seconds"),
+        seconds=round(narrator.seconds, 3),
+    )
+
+
+def unchanged_set(target: Path, inputs: str) -> ArtifactSet | None:
+    """Return the set at *target* if it was made from *inputs* and its files still have their sizes."""
+    try:
+        found = load_set(target)
+        build = found.record.get("build")
+        sizes_hold = all(
+            (target / artifact.path).stat().st_size == artifact.digests.size for artifact in found.artifacts
+        )
+    except (ArtifactError, OSError):
+        return None
+    return found if sizes_hold and isinstance(build, dict) and build.get("inputs") == inputs else None
+
+
+def refuse_foreign(target: Path) -> None:
+    """Raise UsageError if something at *target* is not an artifact set, which a build would replace."""
+    if target.exists() and not (target / RECORD).is_file() and (not target.is_dir() or any(target.iterdir())):
+        raise UsageError(
+            f"{target} is not an artifact set, and is not replaced.",
+            details="Somebody else put it there.",
+            resolution="Move it away, or choose another folder with `--output`.",
+        )

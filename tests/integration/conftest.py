@@ -1,0 +1,102 @@
+"""What the real tests share: one state folder, and roots and images that are built once."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from crossbuild.config.site import load_site
+from crossbuild.host.command import CommandResult, capture, environment
+from crossbuild.model.site import Site
+
+CHECKOUT = Path(__file__).parents[2]
+CROSSBUILD = CHECKOUT / ".venv/bin/crossbuild"
+STATE = CHECKOUT / ".test-state"
+"""Kept between runs: trees of unchanged sources serve again, by digest, as they do for users."""
+
+SMALL = """\
+name: small
+distro: debian
+release: "12"
+kernel: false
+packages: [iputils-ping]
+outputs: [warewulf4]
+"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test in this folder is real; the marks let `pytest -m` pick."""
+    for item in items:
+        item.add_marker(pytest.mark.real)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _root_is_needed() -> None:
+    if os.geteuid() != 0:
+        pytest.exit("tests/integration needs root: it makes roots, sandboxes and images.", returncode=3)
+
+
+@pytest.fixture(scope="session")
+def site_config() -> Path:
+    """The configuration file of the tests' own state and roots."""
+    STATE.mkdir(exist_ok=True)
+    config = STATE / "config.yaml"
+    config.write_text(f"state: {STATE}/state\nprefix: {STATE}/prefix\nvariables: {{sms_ip: 192.0.2.1}}\n")
+    return config
+
+
+@pytest.fixture(scope="session")
+def site(site_config: Path) -> Site:
+    """The configuration itself."""
+    return load_site(site_config)
+
+
+class CommandLine:
+    """Runs the installed `crossbuild` as a user would."""
+
+    def __init__(self, config: Path) -> None:
+        self.config = config
+
+    def argv(self, *arguments: str) -> list[str]:
+        """Return the whole command line."""
+        return [str(CROSSBUILD), "--config", str(self.config), *arguments]
+
+    def __call__(self, *arguments: str, check: bool = True, stdin: str = "", **env: str) -> CommandResult:
+        """Run it to its end."""
+        return capture(self.argv(*arguments), check=check, stdin=stdin, env=environment(env))
+
+
+@pytest.fixture(scope="session")
+def crossbuild(site_config: Path) -> CommandLine:
+    """The command line with the tests' configuration."""
+    return CommandLine(site_config)
+
+
+@pytest.fixture(scope="session")
+def small_spec(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A spec that takes seconds once its base is there."""
+    path = tmp_path_factory.mktemp("specs") / "small.yaml"
+    path.write_text(SMALL)
+    return path
+
+
+@pytest.fixture(scope="session")
+def small_root(crossbuild: CommandLine) -> Iterator[str]:
+    """The name of a root to enter; tests leave it as it is."""
+    crossbuild("root", "create", "test-small", "--package", "iputils-ping", "--replace")
+    yield "test-small"
+    crossbuild("root", "remove", "test-small")
+
+
+@pytest.fixture(scope="session")
+def built_example(crossbuild: CommandLine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The artifact set of the example, built once."""
+    output = STATE / "out"
+    shutil.rmtree(output, ignore_errors=True)
+    crossbuild("build", str(CHECKOUT / "examples/debian12-compute.yaml"), "--output", str(output))
+    yield output / "debian12-compute"
+    shutil.rmtree(output)

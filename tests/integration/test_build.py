@@ -1,0 +1,222 @@
+"""Builds as a user starts them: results, repetition, company, and everything that can be wrong."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from crossbuild.host.command import CommandResult, capture, environment
+from tests.integration.conftest import SMALL, STATE, CommandLine
+
+
+@pytest.fixture(scope="module")
+def out(small_root: str) -> Iterator[Path]:
+    """A folder for artifact sets; `small_root` brings the cached base."""
+    folder = STATE / "test-build"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def small_set(crossbuild: CommandLine, small_spec: Path, out: Path) -> Path:
+    """The artifact set of the small spec."""
+    crossbuild("build", str(small_spec), "--output", str(out))
+    return out / "small"
+
+
+def spec_file(folder: Path, text: str) -> str:
+    path = folder / "spec.yaml"
+    path.write_text(text)
+    return str(path)
+
+
+def events(result: CommandResult) -> list[dict[str, object]]:
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def test_an_unchanged_spec_is_done_at_once(
+    crossbuild: CommandLine, small_spec: Path, small_set: Path
+) -> None:
+    before = {path: path.stat().st_mtime_ns for path in small_set.rglob("*")}
+    said = events(crossbuild("build", str(small_spec), "--output", str(small_set.parent), "--json"))
+    assert said[-1]["event"] == "build-finished"
+    assert said[-1]["unchanged"] is True
+    assert {path: path.stat().st_mtime_ns for path in small_set.rglob("*")} == before
+
+
+def test_a_changed_package_list_starts_from_the_cached_base(
+    crossbuild: CommandLine, small_set: Path, tmp_path: Path
+) -> None:
+    spec = spec_file(tmp_path, SMALL.replace("[iputils-ping]", "[iputils-ping, less]"))
+    said = events(crossbuild("build", spec, "--output", str(tmp_path), "--json"))
+    cached = {event["phase"]: event["cached"] for event in said if event["event"] == "phase-finished"}
+    assert cached["base"] is True
+    assert cached["packages"] is False
+
+
+def test_two_builds_from_nothing_give_the_same_bytes(
+    crossbuild: CommandLine, small_spec: Path, small_set: Path, tmp_path: Path
+) -> None:
+    fresh = STATE / "fresh"
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir()
+    try:
+        (fresh / "config.yaml").write_text(f"state: {fresh}/state\nprefix: {fresh}/prefix\n")
+        CommandLine(fresh / "config.yaml")("build", str(small_spec), "--output", str(fresh))
+        result = crossbuild("artifacts", "diff", str(small_set), str(fresh / "small"), "--json")
+        assert json.loads(result.stdout)["differences"] == []
+        (fresh / "small/warewulf4/small.tar").open("ab").write(b"x")
+        assert crossbuild("artifacts", "verify", str(fresh / "small"), check=False).status == 1
+    finally:
+        shutil.rmtree(fresh)
+
+
+def test_a_second_build_of_the_same_name_waits_for_the_first(
+    crossbuild: CommandLine, small_set: Path, tmp_path: Path
+) -> None:
+    spec = spec_file(tmp_path, SMALL.replace("name: small", "name: twice"))
+    argv = crossbuild.argv("build", spec, "--output", str(tmp_path / "out"))
+    builds = [
+        subprocess.Popen(argv, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment())
+        for _ in range(2)
+    ]
+    said = [build.communicate() for build in builds]
+    assert [build.returncode for build in builds] == [0, 0]
+    assert sum("waiting for it to finish" in stderr for _, stderr in said) == 1
+    assert sum("has not changed" in stdout for stdout, _ in said) == 1
+
+
+def test_a_former_set_stays_until_the_new_one_is_complete(
+    crossbuild: CommandLine, small_set: Path, tmp_path: Path
+) -> None:
+    spec = spec_file(tmp_path, SMALL + "commands: ['exit 3']\n")
+    before = (small_set / "image.json").read_bytes()
+    result = crossbuild("build", spec, "--output", str(small_set.parent), check=False)
+    assert result.status == 1
+    assert "exited with status 3" in result.stderr
+    assert (small_set / "image.json").read_bytes() == before
+
+
+def test_a_folder_of_somebody_else_is_not_replaced(
+    crossbuild: CommandLine, small_spec: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "small").mkdir()
+    (tmp_path / "small/thesis.tex").write_text("years of work")
+    result = crossbuild("build", str(small_spec), "--output", str(tmp_path), check=False)
+    assert result.status != 0
+    assert "is not an artifact set" in result.stderr
+    assert (tmp_path / "small/thesis.tex").read_text() == "years of work"
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "words"),
+    [
+        pytest.param(("iputils-ping", "iputils-pong"), 2, "Did you mean iputils-ping", id="unknown package"),
+        pytest.param(("packages:", "pakages:"), 2, "pakages: there is no such key", id="unknown key"),
+        pytest.param(('"12"', "9.10"), 2, "put the value in quotes", id="unquoted release"),
+        pytest.param(("name: small", "name: ../small"), 2, "name: must be", id="dots in the name"),
+        pytest.param(("name: small", "name: a b"), 2, "name: must be", id="space in the name"),
+        pytest.param(("kernel: false", "arch: riscv64"), 2, "arch:", id="architecture nobody runs"),
+    ],
+)
+def test_a_wrong_spec_is_one_clear_error(
+    crossbuild: CommandLine, tmp_path: Path, change: tuple[str, str], status: int, words: str
+) -> None:
+    result = crossbuild("build", spec_file(tmp_path, SMALL.replace(*change)), "--output", str(tmp_path), check=False)
+    assert result.status == status
+    assert words in result.stderr
+    assert "Traceback" not in result.stderr
+    assert [path.name for path in tmp_path.iterdir() if path.name[0] != "."] == ["spec.yaml"]
+
+
+def repository(uri: str) -> str:
+    return (
+        f"{SMALL}repositories:\n"
+        f"  - uris: ['{uri}']\n    suites: [bookworm]\n    components: [main]\n"
+        "    signed_by: /usr/share/keyrings/debian-archive-keyring.gpg\n"
+    )
+
+
+def test_a_mirror_that_is_down_is_named(crossbuild: CommandLine, tmp_path: Path) -> None:
+    spec = spec_file(tmp_path, repository("http://127.0.0.1:9/debian"))
+    result = crossbuild("build", spec, "--output", str(tmp_path), check=False)
+    assert result.status == 1
+    assert "could not be reached" in result.stderr
+    assert "127.0.0.1:9" in result.stderr
+
+
+def test_a_source_that_the_wrong_key_signed_is_refused(
+    crossbuild: CommandLine, small_root: str, site_config: Path, tmp_path: Path
+) -> None:
+    """A copy of a real, signed index with one byte changed, served over HTTP."""
+    lists = site_config.parent.glob("state/cache/apt/indexes/*/lists/*dists_bookworm_InRelease")
+    suite = tmp_path / "www/debian/dists/bookworm"
+    suite.mkdir(parents=True)
+    (suite / "InRelease").write_bytes(next(lists).read_bytes().replace(b"Codename: bookworm", b"Codename: b00kworm"))
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *arguments: object) -> None:
+            super().__init__(*arguments, directory=str(tmp_path / "www"))  # type: ignore[arg-type]
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        spec = spec_file(tmp_path, repository(f"http://127.0.0.1:{server.server_port}/debian"))
+        result = crossbuild("build", spec, "--output", str(tmp_path / "out"), check=False)
+        server.shutdown()
+    assert result.status == 1
+    assert "not signed by a key" in result.stderr
+    assert not (tmp_path / "out/small").exists()
+
+
+def in_private_mounts(script: str) -> CommandResult:
+    return capture(["unshare", "--mount", "--propagation", "private", "sh", "-e", "-c", script], check=False)
+
+
+def test_a_full_disk_is_told_and_leaves_the_former_set(
+    crossbuild: CommandLine, small_set: Path, small_spec: Path, tmp_path: Path
+) -> None:
+    before = (small_set / "image.json").read_bytes()
+    capture(["cp", "--archive", str(small_set), str(tmp_path / "small")])
+    config = tmp_path / "config.yaml"
+    config.write_text(f"state: {tmp_path}/state\nprefix: {tmp_path}/prefix\n")
+    line = CommandLine(config).argv("build", str(small_spec), "--force", "--output", str(tmp_path))
+    (tmp_path / "state").mkdir()
+    result = in_private_mounts(f"mount -t tmpfs -o size=120m none {tmp_path}/state; {' '.join(line)}")
+    assert result.status == 1
+    assert "disk is full" in result.stderr
+    assert (tmp_path / "small/image.json").read_bytes() == before
+
+
+def test_a_file_system_without_capabilities_is_refused_before_anything_is_built(
+    small_spec: Path, tmp_path: Path
+) -> None:
+    """ramfs, like NFS, has no place for `security.capability`."""
+    config = tmp_path / "config.yaml"
+    config.write_text(f"state: {tmp_path}/state\nprefix: {tmp_path}/prefix\n")
+    (tmp_path / "state").mkdir()
+    line = CommandLine(config).argv("build", str(small_spec), "--output", str(tmp_path))
+    result = in_private_mounts(f"mount -t ramfs none {tmp_path}/state; {' '.join(line)}")
+    assert result.status == 3
+    assert "cannot hold file capabilities" in result.stderr
+
+
+def test_a_host_without_emulation_is_told_to_set_it_up(
+    small_spec: Path, crossbuild: CommandLine, tmp_path: Path
+) -> None:
+    line = crossbuild.argv("build", str(small_spec), "--output", str(tmp_path))
+    hidden = f"mount -t tmpfs none /proc/sys/fs/binfmt_misc; {' '.join(line)}"
+    result = in_private_mounts(hidden)
+    assert result.status == 3
+    assert "crossbuild setup" in result.stderr
