@@ -110,6 +110,12 @@ def _formats(facts: SetFacts) -> dict[str, object]:
             "archive": "docker-archive",
             "reason": "Warewulf's own cpio loses file capabilities: restore-capabilities.sh gives them back",
         }
+    if OutputKind.IMS in facts.spec.outputs and facts.survey.attributes:
+        formats["ims"] = {
+            "archive": "squashfs",
+            "reason": "BOS boots squashfs, which carries file capabilities but no access control lists",
+            "entries_with_attributes": [_text(path) for path in facts.survey.attributes],
+        }
     return formats
 
 

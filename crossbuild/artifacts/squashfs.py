@@ -12,6 +12,12 @@ from crossbuild.artifacts.storage import disk_full, storing
 from crossbuild.errors import CommandFailedError
 from crossbuild.host.command import environment, stream
 
+_LEVELS = {"zstd": ("-Xcompression-level", "9")}
+"""By compressor, what it is told besides its name.
+
+zstd at 9 takes a quarter of gzip's time for 98 % of its size, and less than a sixth of its own default's time
+(15) for 2 % more: 8 s and 177.6 MB for a Debian 12 root of 480 MB on two processors.
+"""
 _FILE = re.compile(r", uncompressed size (\d+) bytes")
 """In a line of `mksquashfs -info`: one for each file that was written."""
 
@@ -21,7 +27,8 @@ def write_squashfs(
 ) -> None:
     """Write *root* as *target*; *on_bytes* gets how many bytes of files are done.
 
-    Owners, access control lists and extended attributes are kept. Raises CommandFailedError, StorageError.
+    Owners, capabilities and attributes are kept; squashfs has no access control lists. Raises
+    CommandFailedError, StorageError.
     """
     done = told = 0
 
@@ -53,6 +60,7 @@ def squashfs_command(root: Path, target: Path, compression: str, epoch: int) -> 
         os.fspath(target),
         "-noappend",
         "-comp", compression,
+        *_LEVELS.get(compression, ()),
         "-mkfs-time", str(epoch),
         "-reproducible",
         "-xattrs",

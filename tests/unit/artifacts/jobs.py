@@ -19,7 +19,7 @@ KVER = "6.1.0-9-arm64"
 EPOCH = 1_700_000_000
 MODULES = f"usr/lib/modules/{KVER}"
 KERNEL_SPEC = KernelSpec(package="linux", drivers=(), firmware=(), modprobe=(), args="console=ttyAMA0,115200")
-TREE: Mapping[str, bytes | str] = {
+TREE: dict[str, bytes | str] = {
     "lib": "usr/lib",
     "sbin/init": b"init",
     f"boot/vmlinuz-{KVER}": ARM64_IMAGE,
@@ -59,7 +59,7 @@ def make_job(folder: Path, files: Mapping[str, bytes | str] = TREE, **changes: A
         "survey": survey(root.path),
         "epoch": EPOCH,
         "work": work,
-        "squashfs_compression": "gzip",
+        "squashfs_compression": "zstd",
     }
     return PackJob(**(values | changes))
 

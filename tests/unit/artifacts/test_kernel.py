@@ -34,6 +34,7 @@ OLD_FILE, NEW_FILE = f"boot/vmlinuz-{OLD}", f"boot/vmlinuz-{NEW}"
         pytest.param(
             [f"lib/modules/{NEW}/a.ko", "boot/vmlinuz-linux"], NEW, "/boot/vmlinuz-linux", id="Arch Linux"
         ),
+        pytest.param(["boot/vmlinuz-0-rescue-ab12"], None, None, id="nothing but rescue"),
         pytest.param(["boot/System.map", "boot/vmlinuz-"], None, None, id="none"),
     ],
 )  # fmt: skip

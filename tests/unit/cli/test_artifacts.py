@@ -1,0 +1,50 @@
+"""`crossbuild artifacts`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from crossbuild.cli.artifacts import artifacts
+from tests.unit.artifacts.sets import make_set
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(artifacts, [str(argument) for argument in arguments], catch_exceptions=False)
+
+
+def test_show_names_the_proof_and_every_file(tmp_path: Path) -> None:
+    result = run("show", make_set(tmp_path))
+    assert result.exit_code == 0
+    for words in ("1234 ELF files", "ims/kernel", "packages.json", "newc"):
+        assert words in result.stdout
+
+
+def test_show_as_json_is_the_record(tmp_path: Path) -> None:
+    directory = make_set(tmp_path)
+    record = json.loads((directory / "image.json").read_text())
+    assert json.loads(run("show", directory, "--json").stdout) == record
+
+
+@pytest.mark.parametrize("as_json", [[], ["--json"]])
+def test_verify_ends_with_1_on_damage_only(tmp_path: Path, as_json: list[str]) -> None:
+    directory = make_set(tmp_path)
+    assert run("verify", directory, *as_json).exit_code == 0
+    (directory / "ims/kernel").write_text("kernal")
+    result = run("verify", directory, *as_json)
+    assert result.exit_code == 1
+    assert "ims/kernel" in result.stdout
+
+
+@pytest.mark.parametrize("as_json", [[], ["--json"]])
+def test_diff_ends_with_1_on_differences_only(tmp_path: Path, as_json: list[str]) -> None:
+    one, same, other = (make_set(tmp_path / name) for name in ("one", "same", "other"))
+    assert run("diff", one, same, *as_json).exit_code == 0
+    record = json.loads((other / "image.json").read_text())
+    (other / "image.json").write_text(json.dumps(record | {"release": "13"}))
+    result = run("diff", one, other, *as_json)
+    assert result.exit_code == 1
+    assert "release" in result.stdout
