@@ -89,7 +89,8 @@ def list_(session: Session, *, as_json: bool) -> None:
 @pass_session
 def run(session: Session, name: str, command: tuple[str, ...]) -> None:
     """Run COMMAND in the root NAME; its output and exit status pass through."""
-    _enter(session, name, command)
+    # click stops reading options at NAME, and so leaves the separator that users may put behind it.
+    _enter(session, name, command[1:] if command[0] == "--" else command)
 
 
 @root.command()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from crossbuild.model.architecture import Architecture
 from crossbuild.model.artifact import OutputKind
@@ -165,7 +165,16 @@ class SpecFile(Section):
     services: ServicesSection = ServicesSection()
     files: list[FileSection] = []
     commands: list[Line] = []
-    outputs: list[Annotated[OutputKind, Field(strict=False)]] = list(OutputKind)
+    outputs: list[Annotated[OutputKind, Field(strict=False)]] | None = None
+
+    @model_validator(mode="after")
+    def _outputs_need_a_kernel(self) -> Self:
+        needing = [kind for kind in self.outputs or () if kind is not OutputKind.WAREWULF4]
+        if self.kernel is False and needing:
+            raise ValueError(
+                f"`outputs` asks for {needing[0]}, which boots the image's kernel: `kernel: false` forbids it"
+            )
+        return self
 
 
 class SiteFile(Section):

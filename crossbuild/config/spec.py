@@ -14,6 +14,7 @@ from crossbuild.config.site import to_repositories
 from crossbuild.distros import catalog
 from crossbuild.errors import SpecError
 from crossbuild.model.architecture import Architecture
+from crossbuild.model.artifact import OutputKind
 from crossbuild.model.site import Site
 from crossbuild.model.spec import Account, FileSpec, ImageSpec, KernelSpec, MountSpec, ServiceSpec
 
@@ -49,7 +50,7 @@ def spec_from(document: Mapping[str, object], path: Path, site: Site) -> ImageSp
         services=ServiceSpec(enable=tuple(section.services.enable), disable=tuple(section.services.disable)),
         files=tuple(_file(file, index, path, variables) for index, file in enumerate(section.files)),
         commands=tuple(section.commands),
-        outputs=tuple(dict.fromkeys(section.outputs)),
+        outputs=_outputs(section),
     )
 
 
@@ -72,6 +73,12 @@ def _kernel(section: KernelSection, distro: catalog.Release, arch: Architecture)
         modprobe=tuple(section.modprobe),
         args=section.args if section.args is not None else f"console={arch.console},115200",
     )
+
+
+def _outputs(section: SpecFile) -> tuple[OutputKind, ...]:
+    if section.outputs is not None:
+        return tuple(dict.fromkeys(section.outputs))
+    return tuple(OutputKind) if section.kernel else (OutputKind.WAREWULF4,)
 
 
 def _account(name: str, index: int, path: Path) -> Account:

@@ -17,11 +17,12 @@ from crossbuild.artifacts.store import load_set
 from crossbuild.artifacts.tools import tool_versions
 from crossbuild.distros.dpkg_database import installed_packages, unfinished_packages
 from crossbuild.errors import ArtifactError, BuildFailedError, UsageError
+from crossbuild.executors import edits
 from crossbuild.executors.finishing import clamp_times, clean
 from crossbuild.host import rooted
 from crossbuild.host.survey import survey
-from crossbuild.model.artifact import ArchProof, ArtifactSet, Kernel
-from crossbuild.model.plan import Plan
+from crossbuild.model.artifact import ArchProof, ArtifactSet, Kernel, OutputKind
+from crossbuild.model.plan import LinkStep, Plan
 from crossbuild.model.root import Package, Root
 from crossbuild.model.survey import TreeSurvey
 from crossbuild.pipeline.narrator import Narrator
@@ -90,7 +91,11 @@ def _bootable_kernel(root: Root) -> Kernel:
         )
     if not kernel.gzipped:
         return kernel
-    write_kernel(kernel, root, rooted.resolve(root.path, f"/boot/Image-{kernel.version}"))
+    image = rooted.resolve(root.path, f"/boot/Image-{kernel.version}")
+    write_kernel(kernel, root, image)
+    edits.apply(
+        LinkStep(path="/boot/Image", target=image.name, reason="IMS takes it when it customizes"), root.path
+    )
     return find_kernel(root) or kernel
 
 
@@ -119,8 +124,12 @@ def write_set(made: FinishedRoot, places: SetPlaces, inputs: str, narrator: Narr
         work=places.scratch,
         squashfs_compression=made.plan.squashfs_compression,
     )
+    if OutputKind.IMS in spec.outputs and made.survey.attributes:
+        paths = ", ".join(str(path) for path in made.survey.attributes[:3])
+        narrator.notice(f"The squashfs of IMS cannot carry access control lists; these lose theirs: {paths}.")
     packed = pack(job, directory, lambda what, done, total: narrator.progress(done, total, "bytes", what))
-    verify_packed(directory, made.survey, made.root.arch).raise_for_findings()
+    own = tuple(file.target for file in spec.files)
+    verify_packed(directory, made.survey, made.root.arch, allow=own).raise_for_findings()
     lists = (write_packages(made.packages, directory), write_sbom(spec, made.packages, epoch, directory))
     facts = SetFacts(
         spec=spec,

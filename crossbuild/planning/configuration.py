@@ -23,11 +23,17 @@ ExecStart=/usr/bin/ssh-keygen -A
 WantedBy=multi-user.target
 """
 # The kernel's version is that of the root: `uname -r` would name this host's.
+# The live modules boot what IMS serves (root=live:URL); dracut takes them only when asked.
 INITRAMFS = """\
+live="dmsquash-live livenet"
 for modules in /lib/modules/*/modules.dep; do
   version=${modules%/modules.dep}
   version=${version##*/}
-  dracut --force --no-hostonly --reproducible --kver "$version" "/boot/initrd.img-$version"
+  dracut --force --no-hostonly --reproducible --add "$live" --kver "$version" "/boot/initrd.img-$version"
+  # Under these names IMS looks for them when it customizes an image.
+  kernel=/boot/vmlinuz-$version
+  if [ -e "$kernel" ]; then ln -sf "${kernel##*/}" /boot/Image; fi
+  ln -sf "initrd.img-$version" /boot/initrd
 done
 """
 

@@ -56,6 +56,8 @@ def test_an_unchanged_spec_is_done_at_once(
 def test_a_changed_package_list_starts_from_the_cached_base(
     crossbuild: CommandLine, small_set: Path, tmp_path: Path
 ) -> None:
+    for tree in (STATE / "state/cache/layers").glob("packages-*"):
+        tree.unlink()
     spec = spec_file(tmp_path, SMALL.replace("[iputils-ping]", "[iputils-ping, less]"))
     said = events(crossbuild("build", spec, "--output", str(tmp_path), "--json"))
     cached = {event["phase"]: event["cached"] for event in said if event["event"] == "phase-finished"}
@@ -131,7 +133,8 @@ def test_a_folder_of_somebody_else_is_not_replaced(
 def test_a_wrong_spec_is_one_clear_error(
     crossbuild: CommandLine, tmp_path: Path, change: tuple[str, str], status: int, words: str
 ) -> None:
-    result = crossbuild("build", spec_file(tmp_path, SMALL.replace(*change)), "--output", str(tmp_path), check=False)
+    spec = spec_file(tmp_path, SMALL.replace(*change))
+    result = crossbuild("build", spec, "--output", str(tmp_path), check=False)
     assert result.status == status
     assert words in result.stderr
     assert "Traceback" not in result.stderr
@@ -161,7 +164,8 @@ def test_a_source_that_the_wrong_key_signed_is_refused(
     lists = site_config.parent.glob("state/cache/apt/indexes/*/lists/*dists_bookworm_InRelease")
     suite = tmp_path / "www/debian/dists/bookworm"
     suite.mkdir(parents=True)
-    (suite / "InRelease").write_bytes(next(lists).read_bytes().replace(b"Codename: bookworm", b"Codename: b00kworm"))
+    signed = next(lists).read_bytes()
+    (suite / "InRelease").write_bytes(signed.replace(b"Codename: bookworm", b"Codename: b00kworm"))
 
     class Quiet(http.server.SimpleHTTPRequestHandler):
         def __init__(self, *arguments: object) -> None:

@@ -58,7 +58,7 @@ def test_a_shell_on_a_terminal_says_aarch64(crossbuild: CommandLine, small_root:
     )
     assert result.status == 3
     assert "root@aarch64" in result.stdout
-    assert "\r\naarch64\r\n" in result.stdout
+    assert "\naarch64\n" in result.stdout
     assert "42" in result.stdout
 
 

@@ -87,6 +87,11 @@ def test_the_digest_follows_the_content_of_files(tmp_path: Path, site: Site) -> 
             id="openhpc",
         ),
         pytest.param(
+            ("name: node", "name: node\nkernel: false\noutputs: [ims]"),
+            "`kernel: false` forbids",
+            id="kernel",
+        ),
+        pytest.param(
             ("name: node", "name: node\nusers: {sync: [nobodyhere]}"),
             "users.sync[0]: nobodyhere",
             id="account",
