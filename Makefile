@@ -23,10 +23,16 @@ check: $(VENV)/.developer
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/pytest --quiet tests/unit
 
-# Ratios, each measured in one run.
+# Ratios, each measured in one run, on the example.
+BENCH_ROOT := .test-state/bench-root
 bench: install-test
-	$(VENV)/bin/python benchmarks/packing.py
-	$(VENV)/bin/python benchmarks/startup.py
+	$(CROSSBUILD) setup
+	$(CROSSBUILD) build $(EXAMPLE) --output out
+	rm -rf $(BENCH_ROOT) && mkdir -p $(BENCH_ROOT)
+	bsdtar -xpf out/debian12-compute/warewulf3/debian12-compute.vnfs -C $(BENCH_ROOT)
+	$(VENV)/bin/python benchmarks/packing.py $(BENCH_ROOT) .test-state
+	$(VENV)/bin/python benchmarks/startup.py out $(EXAMPLE)
+	rm -rf $(BENCH_ROOT)
 
 install-demo:
 	tools/prerequisites core apt
@@ -47,4 +53,4 @@ $(VENV)/.developer: $(VENV)/.user
 
 # Out of the way: the virtual environment and what was built here. Caches and roots stay where they are.
 clean:
-	rm -rf $(VENV) out
+	rm -rf $(VENV) out .test-state

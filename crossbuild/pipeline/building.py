@@ -128,6 +128,9 @@ def _narrated(spec: ImageSpec, site: Site, target: Path, on_event: EventSink) ->
             yield Narrator(spec.name, on_event, Timings(site.state / "timings.json"), log, log_path)
     except CommandFailedError as error:
         raise _with_log(explain(error, spec), log_path) from error
+    except BrokenPipeError:
+        # Whoever listened to the events has left: no matter of files.
+        raise
     except OSError as error:
         raise _with_log(_storage_error(error), log_path) from error
 
