@@ -17,10 +17,6 @@ NOT_RUN = {
     "apt-get install --yes git make": "it changes the host; who reads this in a checkout has both",
     "make demo": "it changes the host; `make test` installs and sets up the same, then builds the example",
     "make test": "it runs this very test",
-    (
-        "crossbuild build --json compute.yaml | jq --unbuffered --raw-output"
-        """ 'select(.event == "phase-finished") | "\\(.seconds) \\(.phase)"'"""
-    ): "jq is not installed for tests; docs/how-to/automate.md runs `build --json`",
 }
 """Commands that nobody runs for the reader, each with the reason."""
 
