@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from crossbuild.executors import edits
-from crossbuild.host.command import LineSink, environment
-from crossbuild.machines.sandbox import Sandbox, SandboxMachine, environment_inside
+from crossbuild.host.command import LineSink
+from crossbuild.machines.sandbox import Sandbox, SandboxMachine, environment_of_builds
 from crossbuild.model.plan import ROOT, WORK, CommandStep, Layer, Place, Plan
 
 HOSTNAME = "localhost"
@@ -24,7 +24,7 @@ class LocalExecutor:
     def __init__(self, plan: Plan, *, root: Path, work: Path) -> None:
         """*root* is what the plan fills; *work*, beside it, is what the package manager was prepared in."""
         self._root, self._work = root, work
-        self._epoch = {"SOURCE_DATE_EPOCH": str(plan.resolution.epoch)}
+        self._env = {**environment_of_builds(), "SOURCE_DATE_EPOCH": str(plan.resolution.epoch)}
 
     def run(self, layer: Layer, on_line: LineSink) -> None:
         """Carry out the steps of *layer*, each line of output to *on_line*.
@@ -55,13 +55,11 @@ class LocalExecutor:
             network=False,
             confined=not step.mounts_itself,
         )
-        env = environment(self._epoch)
-        return SandboxMachine(sandbox=sandbox, env=env)
+        return SandboxMachine(sandbox=sandbox, env=self._env)
 
     def _inside(self) -> SandboxMachine:
         sandbox = Sandbox(root=self._root, pivot=True, hostname=HOSTNAME)
-        env = {**environment_inside(), **self._epoch}
-        return SandboxMachine(sandbox=sandbox, env=env)
+        return SandboxMachine(sandbox=sandbox, env=self._env)
 
     def _filled(self, word: str) -> str:
         return word.replace(ROOT, str(self._root)).replace(WORK, str(self._work))

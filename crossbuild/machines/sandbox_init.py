@@ -39,6 +39,8 @@ HIDDEN_PROC = ("kcore", "keys", "timer_list")
 FORWARDED = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGWINCH)
 """Signals that reach crossbuild alone; those of the terminal reach the command by themselves."""
 CANNOT_START = 126
+UMASK = 0o022
+"""Whoever calls: modes in an image must not depend on it."""
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -238,6 +240,7 @@ def start(argv: list[str], *, confined: bool) -> int:
         return child
     for number in (*FORWARDED, signal.SIGINT, signal.SIGQUIT):
         signal.signal(number, signal.SIG_DFL)
+    os.umask(UMASK)
     if confined:
         drop_capabilities()
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -119,6 +120,8 @@ def create_root(spec: ImageSpec, site: Site, *, on_event: EventSink = quiet, rep
 def _narrated(spec: ImageSpec, site: Site, target: Path, on_event: EventSink) -> Iterator[Narrator]:
     """Hold the lock of *target*, keep a log, and put every failure into words."""
     log_path = site.state / "logs" / f"{spec.name}.log"
+    # Modes of what is made must not depend on who calls.
+    umask = os.umask(0o022)
     try:
         log_path.parent.mkdir(parents=True, exist_ok=True)
         with (
@@ -133,6 +136,8 @@ def _narrated(spec: ImageSpec, site: Site, target: Path, on_event: EventSink) ->
         raise
     except OSError as error:
         raise _with_log(_storage_error(error), log_path) from error
+    finally:
+        os.umask(umask)
 
 
 def _with_log(error: CrossbuildError, log_path: Path) -> CrossbuildError:

@@ -62,7 +62,7 @@ def configuration_layer(spec: ImageSpec, below: Layer, resolution: Resolution) -
         for line in spec.commands
     ]
     if spec.kernel:
-        steps += _initramfs()
+        steps += _initramfs(systemd=resolution.has("systemd"))
     return Layer(
         key="configuration",
         title="Configuration",
@@ -113,13 +113,18 @@ def _services(spec: ImageSpec) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def _initramfs() -> tuple[Step, ...]:
-    return (
-        # dracut names its output after a machine id where it finds one.
-        RemoveStep(path="/etc/machine-id", reason="each node has its own"),
+def _initramfs(*, systemd: bool) -> tuple[Step, ...]:
+    own_id = "each node has its own"
+    steps: tuple[Step, ...] = (
+        # Packages made one, and dracut would take it along.
+        RemoveStep(path="/etc/machine-id", reason=own_id),
         CommandStep(
             place=Place.INSIDE,
             argv=("/bin/sh", "-e", "-c", INITRAMFS),
             reason="for IMS and Warewulf 4: by the root's own tool, once, when all is in place",
         ),
     )
+    if systemd:
+        # Empty, not missing: a missing file makes systemd apply its presets anew (machine-id(5)).
+        steps += (WriteStep(path="/etc/machine-id", content=b"", mode=0o444, reason=own_id),)
+    return steps

@@ -93,10 +93,9 @@ def small_root(crossbuild: CommandLine) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def built_example(crossbuild: CommandLine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def built_example(crossbuild: CommandLine) -> Path:
     """The artifact set of the example, built once."""
     output = STATE / "out"
     shutil.rmtree(output, ignore_errors=True)
     crossbuild("build", str(CHECKOUT / "examples/debian12-compute.yaml"), "--output", str(output))
-    yield output / "debian12-compute"
-    shutil.rmtree(output)
+    return output / "debian12-compute"

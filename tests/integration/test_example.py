@@ -42,7 +42,7 @@ def node(built_example: Path) -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def inside(node: Path) -> Host:
     """The same, asked by its own programs."""
-    return testinfra.get_host(f"chroot://{node}")
+    return testinfra.get_host(str(node), connection="chroot")
 
 
 def elf_machines(folder: Path) -> dict[Path, int]:
