@@ -35,21 +35,21 @@ bench: install-test
 	rm -rf $(BENCH_ROOT)
 
 install-demo:
-	tools/prerequisites core apt
-	$(MAKE) $(VENV)/.user
+	@tools/prerequisites core apt >/dev/null
+	@$(MAKE) --no-print-directory $(VENV)/.user
 
 install-test:
-	tools/prerequisites core apt test
-	$(MAKE) $(VENV)/.developer
+	@tools/prerequisites core apt test >/dev/null
+	@$(MAKE) --no-print-directory $(VENV)/.developer
 
 $(VENV)/.user: pyproject.toml
-	test -x $(VENV)/bin/python || $$(tools/prerequisites core) -m venv $(VENV)
+	@test -x $(VENV)/bin/python || $$(tools/prerequisites core) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --editable .
-	touch $@
+	@touch $@
 
 $(VENV)/.developer: $(VENV)/.user
 	$(VENV)/bin/pip install --quiet --editable '.[dev]'
-	touch $@
+	@touch $@
 
 # Out of the way: the virtual environment and what was built here. Caches and roots stay where they are.
 clean:

@@ -45,7 +45,7 @@ REQUIREMENTS = (
     Requirement("dnf", "rpm", "installs packages of Enterprise Linux and openEuler", "dnf", "dnf", "dnf"),
     Requirement("zypper", "rpm", "installs openSUSE packages", "zypper", "zypper", "zypper"),
     Requirement(SYSTEM, "boot", "boots finished images", "qemu-system-arm", SYSTEM, "qemu-arm"),
-    Requirement("setcap", "test", "sets and reads file capabilities", "libcap2-bin", "libcap", "libcap-progs"),
+    Requirement("setcap", "test", "sets file capabilities", "libcap2-bin", "libcap", "libcap-progs"),
     Requirement("ps", "test", "lists processes", "procps", "procps-ng", "procps"),
     Requirement("bsdtar", "test", "reads archives, too", "libarchive-tools", "bsdtar", "bsdtar"),
 )  # fmt: skip
