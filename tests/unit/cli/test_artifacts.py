@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from crossbuild.cli.artifacts import artifacts
+from crossbuild.cli.main import main
 from tests.unit.artifacts.sets import make_set
 
 
 def run(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(artifacts, [str(argument) for argument in arguments], catch_exceptions=False)
+    return CliRunner().invoke(main, ["artifacts", *map(str, arguments)], catch_exceptions=False)
 
 
 def test_show_names_the_proof_and_every_file(tmp_path: Path) -> None:
