@@ -35,11 +35,11 @@ bench: install-test
 	rm -rf $(BENCH_ROOT)
 
 install-demo:
-	@tools/prerequisites core apt >/dev/null
+	@tools/prerequisites core speed apt >/dev/null
 	@$(MAKE) --no-print-directory $(VENV)/.user
 
 install-test:
-	@tools/prerequisites core apt test >/dev/null
+	@tools/prerequisites core speed apt test >/dev/null
 	@$(MAKE) --no-print-directory $(VENV)/.developer
 
 $(VENV)/.user: pyproject.toml

@@ -12,6 +12,7 @@ from typing import assert_never
 
 from crossbuild.errors import HostNotReadyError, StorageError
 from crossbuild.host import binfmt
+from crossbuild.host.interpreter import join, write_interpreter
 from crossbuild.model.host import Handler
 
 
@@ -35,6 +36,16 @@ class WriteFile:
 
 
 @dataclass(frozen=True, kw_only=True)
+class InstallInterpreter:
+    """The program that a handler starts is joined at *path* from crossbuild-exec, *front*, and *qemu*."""
+
+    path: Path
+    front: Path
+    qemu: Path
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class MountBinfmt:
     """binfmt_misc is mounted."""
 
@@ -53,7 +64,7 @@ class RegisterHandler:
     reason: str
 
 
-Change = MakeFolder | WriteFile | MountBinfmt | RegisterHandler
+Change = MakeFolder | WriteFile | InstallInterpreter | MountBinfmt | RegisterHandler
 
 
 def describe(change: Change) -> str:
@@ -63,6 +74,8 @@ def describe(change: Change) -> str:
             return f"make the folder {change.path} (mode {change.mode:04o})"
         case WriteFile():
             return f"{'write' if change.before is None else 'replace'} the file {change.path}"
+        case InstallInterpreter():
+            return f"install the interpreter {change.path}, which holds {change.qemu}"
         case MountBinfmt():
             return f"mount binfmt_misc at {change.path}"
         case RegisterHandler():
@@ -80,6 +93,8 @@ def do(change: Change) -> None:
                 change.path.mkdir(mode=change.mode, exist_ok=True)
             case WriteFile():
                 _replace(change.path, change.content)
+            case InstallInterpreter():
+                write_interpreter(change.path, front=change.front, qemu=change.qemu)
             case MountBinfmt():
                 if not binfmt.is_mounted(change.path):
                     binfmt.mount(change.path)
@@ -100,6 +115,9 @@ def undo(change: Change, *, rebooted: bool) -> str:
                 return _remove_folder(change.path)
             case WriteFile():
                 return _restore(change)
+            case InstallInterpreter():
+                change.path.unlink(missing_ok=True)
+                return ""
             case MountBinfmt():
                 return "" if rebooted or not binfmt.is_mounted(change.path) else _unmount(change.path)
             case RegisterHandler():
@@ -114,6 +132,15 @@ def read_text(path: Path) -> str | None:
         return path.read_text(errors="surrogateescape")
     except FileNotFoundError:
         return None
+
+
+def is_installed(change: InstallInterpreter) -> bool:
+    """Tell whether the interpreter is there and made from the present files."""
+    try:
+        made = join(change.front.read_bytes(), change.qemu.read_bytes())
+        return change.path.read_bytes() == made
+    except OSError:
+        return False
 
 
 def _replace(path: Path, content: str) -> None:

@@ -17,7 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from crossbuild.errors import CrossbuildError, StorageError
-from crossbuild.host.changes import Change, MakeFolder, MountBinfmt, RegisterHandler, WriteFile
+from crossbuild.host.changes import (
+    Change,
+    InstallInterpreter,
+    MakeFolder,
+    MountBinfmt,
+    RegisterHandler,
+    WriteFile,
+)
 from crossbuild.model.host import Handler
 
 _PATH_KINDS: dict[str, type[MakeFolder | WriteFile | MountBinfmt]] = {
@@ -25,7 +32,11 @@ _PATH_KINDS: dict[str, type[MakeFolder | WriteFile | MountBinfmt]] = {
     "file": WriteFile,
     "mount": MountBinfmt,
 }
-_KINDS: dict[str, type[Change]] = {**_PATH_KINDS, "handler": RegisterHandler}
+_KINDS: dict[str, type[Change]] = {
+    **_PATH_KINDS,
+    "handler": RegisterHandler,
+    "interpreter": InstallInterpreter,
+}
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 """Another at every start of the host (random(4))."""
 
@@ -134,6 +145,10 @@ def _change(kind: str, values: dict[str, Any]) -> Change:
             before=_handler(before) if before else None,
             file=Path(values.pop("file")),
             **values,
+        )
+    if kind == "interpreter":
+        return InstallInterpreter(
+            reason=values.pop("reason"), **{name: Path(values[name]) for name in values}
         )
     return _PATH_KINDS[kind](path=Path(values.pop("path")), **values)
 

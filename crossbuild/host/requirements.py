@@ -15,7 +15,7 @@ class Requirement(NamedTuple):
 
     program: str
     purpose: str
-    """What needs it: `core` (every build), `apt`, `rpm`, `boot` or `test`."""
+    """What needs it: `core` (every build), `speed` (acceleration), `apt`, `rpm`, `boot` or `test`."""
     use: str
     debian: str
     el: str
@@ -39,6 +39,8 @@ REQUIREMENTS = (
     Requirement("mount", "core", "mounts file systems in the sandbox", "mount", "util-linux", "util-linux"),
     Requirement("gpgv", "core", "checks signatures", "gpgv", "gnupg2", "gpg2"),
     Requirement(EMULATOR, "core", "runs aarch64 programs", STATIC_QEMU, STATIC_QEMU, "qemu-linux-user"),
+    Requirement("patchelf", "speed", "makes native twins", "patchelf", "patchelf", "patchelf"),
+    Requirement("cc", "speed", "compiles crossbuild-exec", "gcc libc6-dev", "gcc", "gcc"),
     Requirement("apt-get", "apt", "installs Debian and Ubuntu packages", "apt", "apt", ""),
     Requirement("mmdebstrap", "apt", "makes Debian and Ubuntu roots", "mmdebstrap", "mmdebstrap", ""),
     Requirement("arch-test", "apt", "lets mmdebstrap find the emulation", "arch-test", "", ""),

@@ -8,11 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeGuard
 
+from crossbuild.acceleration.build import FRONT
 from crossbuild.errors import CrossbuildError, HostNotReadyError
 from crossbuild.host import changes
-from crossbuild.host.binfmt import HANDLER_FILE, MOUNT_POINT, aarch64_handler, render_line
-from crossbuild.host.changes import Change, MakeFolder, MountBinfmt, RegisterHandler, WriteFile
+from crossbuild.host.binfmt import HANDLER_FILE, MOUNT_POINT, aarch64_handler, render_line, sorted_flags
+from crossbuild.host.changes import (
+    Change,
+    InstallInterpreter,
+    MakeFolder,
+    MountBinfmt,
+    RegisterHandler,
+    WriteFile,
+)
 from crossbuild.host.checks.emulation import ODD_ARGV, probe_folder
+from crossbuild.host.interpreter import FOLDER, NAME
 from crossbuild.host.journal import Journal, boot_id
 from crossbuild.host.probe import probe_in
 from crossbuild.host.qemu import EmulatorChoice
@@ -31,6 +40,10 @@ class Wish:
     missing_folders: tuple[Path, ...]
     """Of all that setup writes to, each after the one that holds it."""
     roots: Path
+    interpreter: InstallInterpreter | None
+    """What puts crossbuild-exec in front of the emulator, None where this crossbuild comes without it."""
+    interpreter_ready: bool
+    """Whether that is there already, made from these very files."""
     handler_file: str | None
     """What HANDLER_FILE holds, None where it does not exist."""
     proven: bool
@@ -50,10 +63,11 @@ def plan_setup(facts: HostFacts, wish: Wish) -> tuple[Change, ...]:
     folders = tuple(_folder_changes(wish))
     if facts.native(Architecture.AARCH64):
         return folders
-    handler = aarch64_handler(wish.emulator.emulator.path, wish.emulator.flags)
+    handler = _wanted_handler(wish)
     return (
         *folders,
         *_mount_changes(facts),
+        *((wish.interpreter,) if wish.interpreter and not wish.interpreter_ready else ()),
         *_file_changes(handler, wish),
         *_handler_changes(facts, handler, wish),
     )
@@ -110,11 +124,16 @@ def emulation_works() -> bool:
     return in_chroot and (outcome.argv0, outcome.argc) == (ODD_ARGV[0], len(ODD_ARGV))
 
 
-def wish_for(emulator: EmulatorChoice, roots: Path) -> Wish:
+def wish_for(emulator: EmulatorChoice, *, roots: Path, state: Path) -> Wish:
     """Return what setup must know to bring about *emulator* as handler and a place for *roots*."""
-    folders = (*reversed(HANDLER_FILE.parents), *reversed(roots.parents), roots)
+    folders = [*reversed(HANDLER_FILE.parents), *reversed(roots.parents), roots]
+    interpreter = _interpreter(emulator, state) if FRONT.is_file() else None
+    if interpreter:
+        folders += [*reversed(interpreter.path.parents)]
     return Wish(
         emulator=emulator,
+        interpreter=interpreter,
+        interpreter_ready=interpreter is not None and changes.is_installed(interpreter),
         missing_folders=tuple(path for path in folders if not os.access(path, os.F_OK)),
         roots=roots,
         handler_file=changes.read_text(HANDLER_FILE),
@@ -141,6 +160,22 @@ def handler_file_text(handler: Handler) -> str:
     return "\n".join([*comments, render_line(handler)]) + "\n"
 
 
+def _interpreter(emulator: EmulatorChoice, state: Path) -> InstallInterpreter:
+    return InstallInterpreter(
+        path=state / FOLDER / NAME,
+        front=FRONT,
+        qemu=Path(emulator.emulator.path),
+        reason="In crossbuild's sandboxes it runs programs natively where that makes no difference.",
+    )
+
+
+def _wanted_handler(wish: Wish) -> Handler:
+    if wish.interpreter is None:
+        return aarch64_handler(wish.emulator.emulator.path, wish.emulator.flags)
+    # Its name tells qemu of flag P, whatever the kernel.
+    return aarch64_handler(os.fspath(wish.interpreter.path), sorted_flags(f"{wish.emulator.flags}P"))
+
+
 def _mount_changes(facts: HostFacts) -> Iterator[Change]:
     if not facts.binfmt_mounted:
         yield MountBinfmt(path=MOUNT_POINT, reason="The kernel's table of handlers is not visible.")
@@ -155,9 +190,12 @@ def _file_changes(handler: Handler, wish: Wish) -> Iterator[Change]:
 
 def _handler_changes(facts: HostFacts, handler: Handler, wish: Wish) -> Iterator[Change]:
     before = next((entry for entry in facts.handlers if entry.name == handler.name), None)
-    if before == handler and wish.proven:
+    stale = wish.interpreter is not None and not wish.interpreter_ready
+    if before == handler and wish.proven and not stale:
         return
-    if before == handler:
+    if before == handler and stale:
+        reason = "The kernel holds the interpreter open that was there before."
+    elif before == handler:
         reason = "It is there but does not do its work: a new entry comes before all others."
     elif before is not None:
         reason = f"It is there with {before.interpreter} and flags {before.flags or 'none'}."

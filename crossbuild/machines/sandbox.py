@@ -24,6 +24,16 @@ PROXIES = tuple(
 
 
 @dataclass(frozen=True, kw_only=True)
+class Bind:
+    """A folder or file of this host that is shown at a place below the root."""
+
+    source: Path
+    target: Path
+    read_only: bool = False
+    """Then set-uid programs in it have no effect either."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Sandbox:
     """What one sandbox shows to the command in it. Needs root (CAP_SYS_ADMIN)."""
 
@@ -33,8 +43,8 @@ class Sandbox:
     """Whether *root* becomes `/`; otherwise the host's files stay visible."""
     api: bool = True
     """Whether /proc, /sys, /dev and /run are mounted in *root*."""
-    binds: tuple[tuple[Path, Path], ...] = ()
-    """(source, target): folders of this host shown at a place below *root*."""
+    binds: tuple[Bind, ...] = ()
+    """Made in this order, after everything else is mounted."""
     writable: tuple[Path, ...] = ()
     """With any, the host's file systems are read-only but for these folders."""
     hostname: str = ""
@@ -54,7 +64,9 @@ class Sandbox:
                 "root": os.fspath(self.root),
                 "pivot": self.pivot,
                 "api": self.api,
-                "binds": [[os.fspath(source), os.fspath(target)] for source, target in self.binds],
+                "binds": [
+                    [os.fspath(bind.source), os.fspath(bind.target), bind.read_only] for bind in self.binds
+                ],
                 "writable": [os.fspath(folder) for folder in self.writable],
                 "hostname": self.hostname,
                 "resolv_conf": _host_resolver() if self.network else "",

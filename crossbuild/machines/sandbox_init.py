@@ -52,7 +52,7 @@ class Spec(TypedDict):
     root: str
     pivot: bool
     api: bool
-    binds: list[list[str]]
+    binds: list[tuple[str, str, bool]]
     writable: list[str]
     hostname: str
     resolv_conf: str
@@ -224,9 +224,10 @@ def furnish(spec: Spec) -> Path | None:
         bind(root, root, MS_NODEV)
     if spec["api"]:
         mount_api(root)
-    for source, target in spec["binds"]:
-        Path(target).mkdir(parents=True, exist_ok=True)
-        bind(source, target)
+    for source, target, read_only in spec["binds"]:
+        if Path(source).is_dir():
+            Path(target).mkdir(parents=True, exist_ok=True)
+        bind(source, target, MS_RDONLY | MS_NOSUID | MS_NODEV if read_only else 0)
     if not spec["pivot"]:
         return None
     pivot(root)

@@ -133,7 +133,16 @@ def full_record() -> dict[str, object]:
         epoch=0,
         packages=1,
         build=BuildFacts(
-            venue="", executor="", reason="", tools=(), inputs="", started="", finished="", seconds=0.0
+            venue="",
+            executor="",
+            reason="",
+            tools=(),
+            inputs="",
+            programs_native=0,
+            programs_emulated=0,
+            started="",
+            finished="",
+            seconds=0.0,
         ),
     )
     digests = Digests(size=1, sha256="", md5="")

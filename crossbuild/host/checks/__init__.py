@@ -6,6 +6,7 @@ from pathlib import Path
 
 from crossbuild.host.checks.emulation import emulation_checks
 from crossbuild.host.checks.programs import engine_check, manager_check, optional_check, program_check
+from crossbuild.host.checks.speed import speed_check
 from crossbuild.host.checks.storage import capability_check, clock_check, space_checks
 from crossbuild.model.host import Check, HostFacts
 
@@ -18,6 +19,7 @@ def run_checks(facts: HostFacts, *, roots: Path, qemu: str = "") -> tuple[Check,
         capability_check(roots, root=facts.root),
         clock_check(),
         program_check(facts),
+        speed_check(facts),
         manager_check(facts),
         *(engine_check(engine) for engine in facts.engines),
         optional_check(facts),

@@ -8,7 +8,14 @@ import pytest
 from crossbuild.errors import HostNotReadyError
 from crossbuild.host import setup
 from crossbuild.host.binfmt import HANDLER_FILE, MOUNT_POINT, aarch64_handler
-from crossbuild.host.changes import Change, MakeFolder, MountBinfmt, RegisterHandler, WriteFile
+from crossbuild.host.changes import (
+    Change,
+    InstallInterpreter,
+    MakeFolder,
+    MountBinfmt,
+    RegisterHandler,
+    WriteFile,
+)
 from crossbuild.host.qemu import Emulator, EmulatorChoice
 from crossbuild.host.setup import Wish, apply_setup, handler_file_text, plan_setup, undo_setup
 from tests.unit.host.hosts import BARE, OTHER, OWN, QEMU, READY, ROOTS
@@ -17,7 +24,13 @@ CHOICE = EmulatorChoice(
     emulator=Emulator(path=QEMU, version="7.2.22", static=True), flags="POF", reason="qemu 7.2.22"
 )
 DONE = Wish(
-    emulator=CHOICE, missing_folders=(), roots=ROOTS, handler_file=handler_file_text(OWN), proven=True
+    emulator=CHOICE,
+    missing_folders=(),
+    roots=ROOTS,
+    interpreter=None,
+    interpreter_ready=False,
+    handler_file=handler_file_text(OWN),
+    proven=True,
 )
 TO_DO = replace(DONE, missing_folders=(ROOTS.parent, ROOTS), handler_file=None, proven=False)
 
@@ -62,6 +75,34 @@ def test_a_file_that_somebody_changed_is_remembered_before_it_is_replaced() -> N
     (change,) = plan_setup(READY, replace(DONE, handler_file="# theirs\n"))
     assert isinstance(change, WriteFile)
     assert change.before == "# theirs\n"
+
+
+JOINED = InstallInterpreter(
+    path=Path("/var/lib/crossbuild/exec/crossbuild-exec-binfmt-P"),
+    front=Path("/opt/crossbuild-exec"),
+    qemu=Path(QEMU),
+    reason="speed",
+)
+
+
+def test_the_interpreter_is_there_before_the_handler_that_starts_it() -> None:
+    wish = replace(TO_DO, missing_folders=(), interpreter=JOINED)
+    kinds = [type(change).__name__ for change in plan_setup(BARE, wish)]
+    assert kinds == ["MountBinfmt", "InstallInterpreter", "WriteFile", "RegisterHandler"]
+    handler = plan_setup(BARE, wish)[-1]
+    assert isinstance(handler, RegisterHandler)
+    assert (handler.handler.interpreter, handler.handler.flags) == (str(JOINED.path), "POF")
+
+
+def test_a_new_qemu_is_joined_and_its_handler_registered_again() -> None:
+    own = aarch64_handler(str(JOINED.path), "POF")
+    ready = replace(READY, handlers=(own,))
+    wish = replace(DONE, interpreter=JOINED, interpreter_ready=True, handler_file=handler_file_text(own))
+    assert plan_setup(ready, wish) == ()
+    install, register = plan_setup(ready, replace(wish, interpreter_ready=False))
+    assert install == JOINED
+    assert isinstance(register, RegisterHandler)
+    assert "holds the interpreter open" in register.reason
 
 
 def test_a_host_that_runs_aarch64_itself_gets_no_handler() -> None:

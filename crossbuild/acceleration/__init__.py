@@ -1,0 +1,1 @@
+"""Runs what does not depend on the architecture natively while an aarch64 root is built."""

@@ -1,0 +1,100 @@
+"""Which programs of which packages may run as their twins, and why others may not: data by package.
+
+A program may be replaced if what it writes and answers does not depend on the architecture that it was
+compiled for. Everything else stays in qemu, and whatever is not listed here does too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from crossbuild.acceleration.table import Setting
+
+TWIN = "/run/crossbuild/twin"
+"""Where a sandbox shows the twin."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Condition:
+    """When a program may be replaced; words as in `crossbuild.acceleration.table.Rule`."""
+
+    first: tuple[str, ...] = ()
+    none: tuple[str, ...] = ()
+    sets: tuple[str, ...] = ()
+    owns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PackageRules:
+    """The programs of one package: those in *only*, or without that all but those in *never*."""
+
+    only: tuple[str, ...] = ()
+    never: Mapping[str, str] = field(default_factory=dict)
+    """File name to the reason why it stays in qemu."""
+    when: Mapping[str, Condition] = field(default_factory=dict)
+    """File name to the condition under which it may be replaced."""
+
+    def allows(self, name: str) -> bool:
+        """Tell whether the program of that file name may be replaced at all."""
+        return name in self.only if self.only else name not in self.never
+
+
+SHELL = Condition(none=("--version", "--help"), sets=("HOSTTYPE", "MACHTYPE", "OSTYPE"))
+"""bash tells these from its own build unless they are set, and prints the build in `--version`."""
+PERL = Condition(none=("-V*", "-v*"), owns=("PERL5LIB",))
+"""Its modules in C are found by compiled-in path, in front of which PERL5LIB goes."""
+BUILD_IN_VERSION = Condition(none=("--version",))
+
+APT: Mapping[str, PackageRules] = {
+    "bash": PackageRules(only=("bash",), when={"bash": SHELL}),
+    "bzip2": PackageRules(only=("bzip2", "bzip2recover")),
+    "coreutils": PackageRules(
+        never={
+            "arch": "it prints the architecture",
+            "uname": "it prints the architecture",
+            "stdbuf": "it preloads a library into programs of the other architecture",
+        }
+    ),
+    "cpio": PackageRules(only=("cpio",)),
+    "dash": PackageRules(only=("dash",)),
+    "debianutils": PackageRules(only=("run-parts", "tempfile", "ischroot")),
+    "diffutils": PackageRules(),
+    "dpkg": PackageRules(
+        only=("dpkg-deb", "dpkg-split", "dpkg-statoverride", "update-alternatives", "dpkg"),
+        # Installing, querying and triggers know the architecture that dpkg was compiled for: to another
+        # build's dpkg every package here is a foreign one, which shows in names such as `libc6:arm64`.
+        when={"dpkg": Condition(first=("--compare-versions", "--validate-version", "--validate-pkgname"))},
+    ),
+    "dracut-core": PackageRules(only=("dracut-install", "skipcpio")),
+    "findutils": PackageRules(),
+    "gawk": PackageRules(only=("gawk",)),
+    "grep": PackageRules(),
+    "gzip": PackageRules(only=("gzip",)),
+    "kmod": PackageRules(only=("kmod",)),
+    "mawk": PackageRules(only=("mawk",)),
+    "perl-base": PackageRules(only=("perl",), when={"perl": PERL}),
+    "sed": PackageRules(),
+    "tar": PackageRules(only=("tar",)),
+    "util-linux": PackageRules(only=("flock", "getopt", "mountpoint")),
+    "xz-utils": PackageRules(only=("xz",)),
+    "zstd": PackageRules(only=("zstd",)),
+}
+"""Debian and Ubuntu. Not here, among others: apt and systemctl (they know their architecture), ldconfig
+and the dynamic loader (they read aarch64 libraries as their own), Python (its modules in C and its caches say
+what they were made for), compilers."""
+
+APT_PERL_FOLDERS = ("perl-base", "perl", "perl5")
+"""Below usr/lib/MULTIARCH: where perl's modules in C lie."""
+
+
+def apt_settings(multiarch: str, perl_version: str) -> tuple[Setting, ...]:
+    """Return what twins need to be told, so that they answer as the root's own programs."""
+    folder = f"{TWIN}/usr/lib/{multiarch}"
+    paths = (f"{folder}/perl-base", f"{folder}/perl5/{perl_version}", f"{folder}/perl/{perl_version}")
+    return (
+        Setting(name="HOSTTYPE", value="aarch64"),
+        Setting(name="MACHTYPE", value="aarch64-unknown-linux-gnu"),
+        Setting(name="OSTYPE", value="linux-gnu"),
+        Setting(name="PERL5LIB", value=":".join(paths)),
+    )

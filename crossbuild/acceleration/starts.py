@@ -1,0 +1,67 @@
+"""The record that crossbuild-exec keeps of every program that it starts (`struct record` of exec.c)."""
+
+from __future__ import annotations
+
+import enum
+import os
+import struct
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+RECORD = struct.Struct("<QII112s")
+"""Nanoseconds of CLOCK_MONOTONIC, process id in the innermost PID namespace, way, path padded with NUL."""
+
+
+class Way(enum.Enum):
+    """How a program ran, and if in qemu, why."""
+
+    NATIVE = "n"
+    NO_RULE = "q"
+    ARGUMENTS = "a"
+    """The rule allows the twin, but not with these arguments."""
+    ENVIRONMENT = "e"
+    """The dynamic loader was given instructions, or a variable that the twin needs was taken."""
+    TWIN_UNFIT = "t"
+    """The twin is missing, has another size, or others than root may write it."""
+    REFUSED = "x"
+    """The kernel did not start the twin; follows a record of the same start that said NATIVE."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """One program that was started."""
+
+    nanoseconds: int
+    """CLOCK_MONOTONIC."""
+    process: int
+    """In the sandbox's PID namespace."""
+    way: Way
+    path: str
+    """Resolved, cut off behind 112 bytes."""
+
+
+def read_starts(file: BinaryIO) -> Iterator[Start]:
+    """Yield what *file* records, in order; whatever others may have appended is passed over."""
+    while len(block := file.read(RECORD.size)) == RECORD.size:
+        if start := _start(block):
+            yield start
+
+
+def tally(starts: Iterable[Start]) -> Counter[tuple[str, Way]]:
+    """Count programs by path and way; one whose twin the kernel refused counts once, as REFUSED."""
+    found = Counter((start.path, start.way) for start in starts)
+    for (path, way), count in tuple(found.items()):
+        if way is Way.REFUSED:
+            found[path, Way.NATIVE] -= count
+    return +found
+
+
+def _start(block: bytes) -> Start | None:
+    nanoseconds, process, way, path = RECORD.unpack(block)
+    letters = {kind.value: kind for kind in Way}
+    kind = letters.get(chr(way)) if way < 128 else None
+    if kind is None:
+        return None
+    return Start(nanoseconds=nanoseconds, process=process, way=kind, path=os.fsdecode(path.rstrip(b"\0")))

@@ -1,0 +1,148 @@
+"""Makes a twin: native programs of the root's own packages, relocated to where a sandbox shows them.
+
+A program is rewritten to use the dynamic loader and the libraries of the twin (patchelf), rather than started
+through that loader: then /proc/self/exe names the program, and its start costs nothing more. DT_RPATH, not
+DT_RUNPATH, since it also serves what libraries and modules need in turn. Libraries themselves stay as they
+are: a rewritten C library crashes.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+
+from crossbuild.acceleration.rules import APT, APT_PERL_FOLDERS, TWIN, Condition, apt_settings
+from crossbuild.acceleration.table import Rule, render_table
+from crossbuild.errors import DamagedTwinError
+from crossbuild.formats.elf import DamagedElfError, ElfFile, read_elf
+from crossbuild.host import command
+from crossbuild.model.architecture import Architecture
+
+LIBRARIES = "lib"
+"""Folder of the twin with every library, whatever folder of its package it came from."""
+PERL_VERSION = re.compile(r"\d+\.\d+")
+LIBRARY = re.compile(r".+\.so(\.\d+)*")
+
+
+def make_twin(packages: Mapping[str, Path], target: Path, native: Architecture) -> None:
+    """Fill the new folder *target* with `table` and `twin/` from *packages*, each unpacked in a folder.
+
+    Of packages without rules only the libraries are taken. Raises CommandFailedError, OSError.
+    """
+    twin = target / "twin"
+    (twin / LIBRARIES).mkdir(parents=True)
+    for folder in packages.values():
+        _copy_libraries(folder, twin / LIBRARIES)
+        _copy_perl_modules(folder, twin, native)
+    rules = [
+        rule
+        for name, folder in sorted(packages.items())
+        if name in APT
+        for rule in _copy_programs(name, folder, twin, native)
+    ]
+    settings = apt_settings(native.multiarch, _perl_version(twin, native))
+    (target / "table").write_bytes(render_table(rules, settings))
+
+
+def _copy_programs(package: str, folder: Path, twin: Path, native: Architecture) -> Iterator[Rule]:
+    rules = APT[package]
+    for path in sorted(folder.rglob("*")):
+        if path.is_symlink() or not path.is_file() or not rules.allows(path.name):
+            continue
+        elf = _program(path, native)
+        if elf is None or LIBRARY.fullmatch(path.name):
+            continue
+        place = _merged(path.relative_to(folder))
+        copy = twin / place
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
+        copy.chmod(0o755)
+        if not elf.is_static:
+            _relocate(copy)
+        condition = rules.when.get(path.name, Condition())
+        yield _rule(place, copy, condition)
+        original = PurePosixPath(path.relative_to(folder))
+        if original != place:
+            # While a base system is being unpacked, /bin may not be a link into /usr yet.
+            yield _rule(original, _second_name(copy, twin / original), condition)
+
+
+def _second_name(copy: Path, other: Path) -> Path:
+    other.parent.mkdir(parents=True, exist_ok=True)
+    other.hardlink_to(copy)
+    return other
+
+
+def _rule(place: PurePosixPath, copy: Path, condition: Condition) -> Rule:
+    return Rule(
+        path=PurePosixPath("/") / place,
+        size=copy.stat().st_size,
+        first=condition.first,
+        none=condition.none,
+        sets=condition.sets,
+        owns=condition.owns,
+    )
+
+
+def _program(path: Path, native: Architecture) -> ElfFile | None:
+    try:
+        with path.open("rb") as file:
+            elf = read_elf(file)
+    except DamagedElfError as error:
+        raise DamagedTwinError(f"{path.name} of the twin is damaged.", details=str(error)) from error
+    return elf if elf is not None and elf.header.is_for(native) else None
+
+
+def _relocate(program: Path) -> None:
+    loader = PurePosixPath(Architecture.X86_64.interpreter).name
+    command.capture(
+        [
+            "patchelf",
+            "--force-rpath",
+            "--set-rpath", f"{TWIN}/{LIBRARIES}",
+            "--set-interpreter", f"{TWIN}/{LIBRARIES}/{loader}",
+            os.fspath(program),
+        ]
+    )  # fmt: skip
+
+
+def _copy_libraries(folder: Path, libraries: Path) -> None:
+    for path in sorted(folder.rglob("*.so*")):
+        # Links to links are as good as copies: the folder is flat, and its names are sonames.
+        if LIBRARY.fullmatch(path.name) and "perl" not in path.relative_to(folder).as_posix():
+            real = _target(path, folder)
+            if real.is_file() and not (libraries / path.name).exists():
+                shutil.copyfile(real, libraries / path.name)
+                (libraries / path.name).chmod(0o755)
+
+
+def _target(path: Path, folder: Path) -> Path:
+    """Follow the links of one package; one that leaves it leads nowhere."""
+    while path.is_symlink():
+        link = path.readlink()
+        path = folder / str(link).lstrip("/") if link.is_absolute() else path.parent / link
+    return path
+
+
+def _copy_perl_modules(folder: Path, twin: Path, native: Architecture) -> None:
+    for name in APT_PERL_FOLDERS:
+        modules = folder / "usr/lib" / native.multiarch / name
+        if modules.is_dir():
+            place = twin / "usr/lib" / native.multiarch / name
+            shutil.copytree(modules, place, symlinks=True, dirs_exist_ok=True)
+
+
+def _perl_version(twin: Path, native: Architecture) -> str:
+    """Return the version in the name of perl's folders, such as `5.36`."""
+    folders = twin.glob(f"usr/lib/{native.multiarch}/perl*/*")
+    names = (folder.name for folder in folders if PERL_VERSION.fullmatch(folder.name))
+    return next(names, "5")
+
+
+def _merged(path: Path) -> PurePosixPath:
+    """Return where the program lies in a root whose /bin, /sbin and /lib are links into /usr."""
+    parts = path.parts
+    return PurePosixPath("usr", *parts) if parts[0] in {"bin", "sbin", "lib"} else PurePosixPath(*parts)

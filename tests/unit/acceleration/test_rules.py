@@ -1,0 +1,43 @@
+"""The rules are data, and data can be wrong in ways that a table of them shows."""
+
+import pytest
+
+from crossbuild.acceleration.rules import APT, TWIN, PackageRules, apt_settings
+
+
+@pytest.mark.parametrize("program", ["uname", "arch", "stdbuf"])
+def test_programs_that_tell_or_need_the_architecture_stay_in_qemu(program: str) -> None:
+    assert not APT["coreutils"].allows(program)
+
+
+def test_everything_else_of_such_a_package_may_be_replaced() -> None:
+    assert APT["coreutils"].allows("cat")
+
+
+def test_dpkg_itself_is_replaced_only_where_it_installs_and_queries_nothing() -> None:
+    first = APT["dpkg"].when["dpkg"].first
+    assert first
+    assert all(word in {"--compare-versions", "--validate-version", "--validate-pkgname"} for word in first)
+    for program in ("dpkg-query", "dpkg-trigger", "dpkg-divert", "dpkg-architecture"):
+        assert not APT["dpkg"].allows(program)
+
+
+@pytest.mark.parametrize(("package", "rules"), APT.items())
+def test_every_exclusion_has_a_reason_and_every_condition_a_program(
+    package: str, rules: PackageRules
+) -> None:
+    assert all(rules.never.values())
+    assert all(rules.allows(program) for program in rules.when)
+    assert not (rules.only and rules.never)
+
+
+def test_the_settings_that_conditions_name_exist() -> None:
+    names = {setting.name for setting in apt_settings("x86_64-linux-gnu", "5.36")}
+    for rules in APT.values():
+        for condition in rules.when.values():
+            assert {*condition.sets, *condition.owns} <= names
+
+
+def test_perl_finds_its_modules_in_the_twin_first() -> None:
+    (perl,) = (setting for setting in apt_settings("x86_64-linux-gnu", "5.36") if setting.name == "PERL5LIB")
+    assert perl.value.split(":")[0] == f"{TWIN}/usr/lib/x86_64-linux-gnu/perl-base"

@@ -1,0 +1,71 @@
+"""Twins hold native programs where the root has them, and nothing else."""
+
+from pathlib import Path
+
+import pytest
+
+from crossbuild.errors import DamagedTwinError
+from crossbuild.machines.twin import make_twin
+from crossbuild.model.architecture import Architecture
+from tests.unit.trees import make_elf
+
+NATIVE = Architecture.X86_64
+PROGRAM = make_elf(machine=NATIVE.elf_machine)
+FOREIGN = make_elf(machine=Architecture.AARCH64.elf_machine)
+
+
+@pytest.fixture(autouse=True)
+def relocated(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Nothing is rewritten here: the files are ELF headers without anything behind them."""
+    names: list[str] = []
+    monkeypatch.setattr("crossbuild.host.command.capture", lambda argv: names.append(Path(argv[-1]).name))
+    return names
+
+
+def package(folder: Path, **files: bytes) -> Path:
+    for name, content in files.items():
+        path = folder / name.replace("__", "/").replace("_so", ".so")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return folder
+
+
+def table(folder: Path) -> list[str]:
+    return [line.split(" ")[0] for line in (folder / "table").read_text().splitlines() if line[0] == "/"]
+
+
+def test_programs_lie_where_roots_have_them_merged_or_not_yet(tmp_path: Path, relocated: list[str]) -> None:
+    packages = {"sed": package(tmp_path / "sed", bin__sed=PROGRAM)}
+    (tmp_path / "made").mkdir()
+    make_twin(packages, tmp_path / "made", NATIVE)
+    assert table(tmp_path / "made") == ["/bin/sed", "/usr/bin/sed"]
+    assert relocated == ["sed"]
+    assert (tmp_path / "made/twin/usr/bin/sed").stat().st_mode & 0o777 == 0o755
+
+
+def test_excluded_programs_scripts_and_foreign_programs_are_left_out(tmp_path: Path) -> None:
+    packages = {
+        "coreutils": package(
+            tmp_path / "c", bin__cat=PROGRAM, bin__uname=PROGRAM, bin__script=b"#!/bin/sh\n", bin__odd=FOREIGN
+        )
+    }
+    (tmp_path / "made").mkdir()
+    make_twin(packages, tmp_path / "made", NATIVE)
+    assert table(tmp_path / "made") == ["/bin/cat", "/usr/bin/cat"]
+
+
+def test_of_a_package_without_rules_only_libraries_are_taken(tmp_path: Path) -> None:
+    folder = package(tmp_path / "l", usr__lib__x86_64__libz_so=PROGRAM, usr__bin__tool=PROGRAM)
+    (folder / "usr/lib/x86_64/libz.so.1").symlink_to("libz.so")
+    (tmp_path / "made").mkdir()
+    make_twin({"zlib1g": folder}, tmp_path / "made", NATIVE)
+    assert table(tmp_path / "made") == []
+    assert sorted(path.name for path in (tmp_path / "made/twin/lib").iterdir()) == ["libz.so", "libz.so.1"]
+    assert not (tmp_path / "made/twin/usr/bin").exists()
+
+
+def test_a_damaged_program_is_an_error(tmp_path: Path) -> None:
+    packages = {"sed": package(tmp_path / "sed", bin__sed=b"\x7fELF")}
+    (tmp_path / "made").mkdir()
+    with pytest.raises(DamagedTwinError, match="sed"):
+        make_twin(packages, tmp_path / "made", NATIVE)
