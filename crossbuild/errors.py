@@ -43,6 +43,10 @@ class StorageError(CrossbuildError):
     """A disk is full, or a file system cannot hold what crossbuild must write there."""
 
 
+class DamagedTwinError(CrossbuildError):
+    """The native programs that would speed up a build cannot be used."""
+
+
 class VerificationError(CrossbuildError):
     """What was built is not what it must be; the details list the paths."""
 

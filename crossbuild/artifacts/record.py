@@ -32,6 +32,10 @@ class BuildFacts:
     """Programs and libraries that made the bytes, with their versions."""
     inputs: str
     """Digest of everything that decides the result, for recognising a build that has nothing to do."""
+    programs_native: int
+    """How many programs of the root were started as their twins; 0 in a build without acceleration."""
+    programs_emulated: int
+    """How many were started in qemu while the others were counted."""
     started: str
     finished: str
     """Both in UTC, as RFC 3339 writes it."""

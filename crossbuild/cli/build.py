@@ -39,9 +39,20 @@ from crossbuild.model.spec import ImageSpec
     help="Put each artifact set below DIR, in a folder named like its spec.",
 )
 @click.option("--force", is_flag=True, help="Build also what has not changed.")
+@click.option(
+    "--emulator-only", is_flag=True, help="Run every program of the image in qemu: slower, same result."
+)
 @json_option
 @pass_session
-def build(session: Session, specs: tuple[Path, ...], output: Path, *, force: bool, as_json: bool) -> None:
+def build(
+    session: Session,
+    specs: tuple[Path, ...],
+    output: Path,
+    *,
+    force: bool,
+    emulator_only: bool,
+    as_json: bool,
+) -> None:
     """Build images and the artifacts that provisioners want.
 
     A spec that has not changed since its artifacts were made, on package sources that have not changed, is
@@ -51,7 +62,7 @@ def build(session: Session, specs: tuple[Path, ...], output: Path, *, force: boo
     images = [load_spec(path, site) for path in specs]
     _refuse_same_names(images)
     for image in images:
-        _build_one(image, site, output, force=force, as_json=as_json)
+        _build_one(image, site, output, force=force, emulator_only=emulator_only, as_json=as_json)
 
 
 def _refuse_same_names(images: list[ImageSpec]) -> None:
@@ -64,7 +75,9 @@ def _refuse_same_names(images: list[ImageSpec]) -> None:
         )
 
 
-def _build_one(image: ImageSpec, site: Site, output: Path, *, force: bool, as_json: bool) -> None:
+def _build_one(
+    image: ImageSpec, site: Site, output: Path, *, force: bool, emulator_only: bool, as_json: bool
+) -> None:
     from crossbuild import pipeline
 
     finished: list[BuildFinished] = []
@@ -75,9 +88,19 @@ def _build_one(image: ImageSpec, site: Site, output: Path, *, force: bool, as_js
                 finished.append(event)
             sink(event)
 
-        made = pipeline.build(image, site, output, on_event=on_event, force=force)
+        made = pipeline.build(
+            image, site, output, on_event=on_event, force=force, emulator_only=emulator_only
+        )
     if not as_json:
         _show(made, finished[-1] if finished else None)
+
+
+def _shares(made: ArtifactSet) -> str:
+    """Say how many of the image's programs ran natively, where they were counted."""
+    build = made.record.get("build")
+    if not isinstance(build, dict) or not build.get("programs_native"):
+        return ""
+    return f"; {build['programs_native']} programs ran natively, {build['programs_emulated']} in qemu"
 
 
 def _show(made: ArtifactSet, finished: BuildFinished | None) -> None:
@@ -88,5 +111,5 @@ def _show(made: ArtifactSet, finished: BuildFinished | None) -> None:
         console.line(f"{made.name} has not changed; its artifacts are in {made.directory}")
     else:
         took = f", built in {duration_text(finished.seconds)}" if finished else ""
-        console.line(f"{made.name} is in {made.directory}{took}")
+        console.line(f"{made.name} is in {made.directory}{took}{_shares(made)}")
     console.line("Next: ", console.strong(f"crossbuild artifacts verify {shlex.quote(str(made.directory))}"))

@@ -32,6 +32,9 @@ def root() -> None:
     help="Take everything but the name from this spec.",
 )
 @click.option("--replace", is_flag=True, help="Put the new root in the place of one with that name.")
+@click.option(
+    "--emulator-only", is_flag=True, help="Run every program of the root in qemu: slower, same result."
+)
 @json_option
 @pass_session
 def create(
@@ -43,6 +46,7 @@ def create(
     packages: tuple[str, ...],
     spec_file: Path | None,
     replace: bool,
+    emulator_only: bool,
     as_json: bool,
 ) -> None:
     """Make the root NAME."""
@@ -60,7 +64,7 @@ def create(
         document["packages"] = [*_listed(document.get("packages")), *packages]
     spec = spec_from(document, spec_file or Path("the command line"), site)
     with progress_for(json=as_json) as on_event:
-        path = create_root(spec, site, on_event=on_event, replace=replace)
+        path = create_root(spec, site, on_event=on_event, replace=replace, emulator_only=emulator_only)
     if not as_json:
         console.line(f"{path}")
         console.note("Enter it: ", console.strong(f"crossbuild root shell {name}"))

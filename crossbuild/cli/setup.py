@@ -65,7 +65,7 @@ def _set_up(site: Site, *, qemu: Path | None, credentials: bool, dry_run: bool) 
     )
     for rival in rivals(facts):
         console.note(_rival_line(rival))
-    planned = host_setup.plan_setup(facts, host_setup.wish_for(emulator, site.roots))
+    planned = host_setup.plan_setup(facts, host_setup.wish_for(emulator, roots=site.roots, state=site.state))
     if not planned:
         console.line("Nothing to do: this host is set up.")
     elif dry_run:

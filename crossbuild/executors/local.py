@@ -6,8 +6,8 @@ from pathlib import Path
 
 from crossbuild.executors import edits
 from crossbuild.host.command import LineSink
-from crossbuild.machines.sandbox import Sandbox, SandboxMachine, environment_of_builds
-from crossbuild.model.plan import ROOT, WORK, CommandStep, Layer, Place, Plan
+from crossbuild.machines.sandbox import Bind, Sandbox, SandboxMachine, environment_of_builds
+from crossbuild.model.plan import ACCELERATE, COUNT, ROOT, WORK, CommandStep, Layer, Place, Plan
 
 HOSTNAME = "localhost"
 """Scripts that look for a host name must not find the build host's."""
@@ -47,8 +47,13 @@ class LocalExecutor:
             root=self._root,
             pivot=False,
             api=not step.mounts_itself,
-            binds=tuple(
-                (Path(self._filled(source)), Path(self._filled(target))) for source, target in step.binds
+            binds=(
+                *(
+                    Bind(source=Path(self._filled(source)), target=Path(self._filled(target)))
+                    for source, target in step.binds
+                ),
+                # A program that makes its own mounts shows the twin itself.
+                *(() if step.mounts_itself else self._twin()),
             ),
             writable=(self._work.parent, TEMPORARY),
             hostname=HOSTNAME,
@@ -58,8 +63,17 @@ class LocalExecutor:
         return SandboxMachine(sandbox=sandbox, env=self._env)
 
     def _inside(self) -> SandboxMachine:
-        sandbox = Sandbox(root=self._root, pivot=True, hostname=HOSTNAME)
+        sandbox = Sandbox(root=self._root, pivot=True, binds=self._twin(), hostname=HOSTNAME)
         return SandboxMachine(sandbox=sandbox, env=self._env)
+
+    def _twin(self) -> tuple[Bind, ...]:
+        """Return what shows the twin in the root, on the sandbox's own /run: nothing where there is none."""
+        folder, place = self._work / ACCELERATE, self._root / "run/crossbuild"
+        if not folder.is_dir():
+            return ()
+        # Other builds use the same files: nothing that runs in this root may change them.
+        shown = Bind(source=folder, target=place, read_only=True)
+        return shown, Bind(source=folder / COUNT, target=place / COUNT)
 
     def _filled(self, word: str) -> str:
         return word.replace(ROOT, str(self._root)).replace(WORK, str(self._work))

@@ -13,6 +13,11 @@ ROOT = "@ROOT@"
 WORK = "@WORK@"
 """Stands for the scratch folder beside the root, with what the package manager needs."""
 
+ACCELERATE = "accelerate"
+"""Below the scratch folder: the twin and its table, where a build is accelerated."""
+COUNT = "count"
+"""In there: the record of what ran."""
+
 
 class Place(enum.StrEnum):
     """Where a step runs."""

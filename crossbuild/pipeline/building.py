@@ -6,6 +6,7 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from crossbuild import __version__
@@ -31,6 +32,7 @@ from crossbuild.model.plan import ExecutorKind, Plan
 from crossbuild.model.site import Site
 from crossbuild.model.spec import ImageSpec, digest_of
 from crossbuild.pipeline import finish
+from crossbuild.pipeline.acceleration import accelerate, started
 from crossbuild.pipeline.narrator import Narrator
 from crossbuild.planning.planner import plan_build
 
@@ -43,6 +45,19 @@ LAYERS = (
 )
 VERIFICATION = ("verification", "Verification", 6.0)
 PACKING = ("packing", "Artifacts", 30.0)
+
+
+TWIN = ("twin", "Native twin", 15.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Run:
+    """What one run of the pipeline works with."""
+
+    site: Site
+    session: AptSession
+    narrator: Narrator
+    emulator_only: bool
 
 
 def quiet(_event: object) -> None:
@@ -60,19 +75,27 @@ def plan(spec: ImageSpec, site: Site, *, on_event: EventSink = quiet) -> Plan:
 
 
 def build(
-    spec: ImageSpec, site: Site, output: Path, *, on_event: EventSink = quiet, force: bool = False
+    spec: ImageSpec,
+    site: Site,
+    output: Path,
+    *,
+    on_event: EventSink = quiet,
+    force: bool = False,
+    emulator_only: bool = False,
 ) -> ArtifactSet:
     """Build *spec* into the folder *output*/NAME and return the set that lies there.
 
     A set that this spec and the present sources already gave is returned at once, unless *force*.
-    A former set stays in place until the new one is complete. Raises CrossbuildError.
+    A former set stays in place until the new one is complete. *emulator_only* switches acceleration off:
+    the result is the same. Raises CrossbuildError.
     """
     require_root()
     target = output.absolute() / spec.name
     with _narrated(spec, site, target, on_event) as narrator:
         finish.refuse_foreign(target)
-        narrator.begin((SOURCES, *LAYERS, VERIFICATION, PACKING))
+        narrator.begin((SOURCES, TWIN, *LAYERS, VERIFICATION, PACKING))
         session = _session(spec, site, narrator.notice)
+        run = _Run(site=site, session=session, narrator=narrator, emulator_only=emulator_only)
         inputs = _fetch(session, spec, narrator)
         found = None if force else finish.unchanged_set(target, inputs)
         if found is None:
@@ -81,7 +104,7 @@ def build(
                 # On the same file system as its place, so that it gets there by rename.
                 workspace(output / ".crossbuild", spec.name) as staging,
             ):
-                made = _make_root(_plan(spec, session), session, site, folder, narrator)
+                made = _make_root(_plan(spec, session), run, folder)
                 places = finish.SetPlaces(scratch=folder / "build", staging=staging / "set")
                 with narrator.phase("packing"):
                     finish.write_set(made, places, inputs, narrator)
@@ -91,7 +114,14 @@ def build(
         return found or load_set(target)
 
 
-def create_root(spec: ImageSpec, site: Site, *, on_event: EventSink = quiet, replace: bool = False) -> Path:
+def create_root(
+    spec: ImageSpec,
+    site: Site,
+    *,
+    on_event: EventSink = quiet,
+    replace: bool = False,
+    emulator_only: bool = False,
+) -> Path:
     """Build the root of *spec* and keep it under its name below the site's roots; return its path.
 
     A root that is there already is an error, unless *replace*. Raises CrossbuildError.
@@ -105,12 +135,13 @@ def create_root(spec: ImageSpec, site: Site, *, on_event: EventSink = quiet, rep
                 details=str(target),
                 resolution="Choose another name, or say --replace.",
             )
-        narrator.begin((SOURCES, *LAYERS, VERIFICATION))
+        narrator.begin((SOURCES, TWIN, *LAYERS, VERIFICATION))
         session = _session(spec, site, narrator.notice)
+        run = _Run(site=site, session=session, narrator=narrator, emulator_only=emulator_only)
         _fetch(session, spec, narrator)
         # On the same file system as its place, so that it gets there by rename.
         with workspace(site.roots / ".crossbuild", spec.name) as folder:
-            made = _make_root(_plan(spec, session), session, site, folder, narrator)
+            made = _make_root(_plan(spec, session), run, folder)
             publish(made.root.path, target)
         narrator.finish(target, unchanged=False)
         return target
@@ -170,28 +201,34 @@ def _plan(spec: ImageSpec, session: AptSession) -> Plan:
     return plan_build(spec, release, session.resolve(), inspect_host())
 
 
-def _make_root(
-    the_plan: Plan, session: AptSession, site: Site, folder: Path, narrator: Narrator
-) -> finish.FinishedRoot:
+def _make_root(the_plan: Plan, run: _Run, folder: Path) -> finish.FinishedRoot:
     """Carry out the plan below *folder*, from the newest tree that the cache has, and verify the result."""
     require_capabilities(folder)
-    if the_plan.executor.kind is ExecutorKind.HYBRID:
-        prove_emulation(folder)
     root, work = folder / "root", folder / "build"
     (work / "scratch").mkdir(parents=True)
-    session.stage(work, root)
+    run.session.stage(work, root)
+    if the_plan.executor.kind is ExecutorKind.HYBRID:
+        prove_emulation(folder)
+        if not run.emulator_only:
+            with run.narrator.phase("twin"):
+                accelerate(the_plan, inspect_host(), run.site, work, run.narrator)
+    _carry_out(the_plan, run, root, work)
+    with run.narrator.phase("verification"):
+        return finish.finish_root(the_plan, root, run.narrator)
+
+
+def _carry_out(the_plan: Plan, run: _Run, root: Path, work: Path) -> None:
     executor = LocalExecutor(the_plan, root=root, work=work)
-    cache = LayerCache(site.cache / "layers", narrator.notice)
+    cache = LayerCache(run.site.cache / "layers", run.narrator.notice)
     kept = [index for index, layer in enumerate(the_plan.layers) if cache.has(layer)]
     start = kept[-1] if kept else -1
     for index, layer in enumerate(the_plan.layers):
-        with narrator.phase(layer.key, cached=index <= start):
+        with run.narrator.phase(layer.key, cached=index <= start):
             if index == start:
                 cache.restore(layer, root)
             elif index > start:
-                executor.run(layer, narrator.packages(layer.packages, package_handled))
-                session.harvest(work)
+                executor.run(layer, run.narrator.packages(layer.packages, package_handled))
+                run.session.harvest(work)
                 if layer.kept:
                     cache.keep(layer, root)
-    with narrator.phase("verification"):
-        return finish.finish_root(the_plan, root, narrator)
+    run.narrator.programs = started(work)

@@ -145,7 +145,7 @@ def write_set(made: FinishedRoot, places: SetPlaces, inputs: str, narrator: Narr
 
 def complete_records(directory: Path, narrator: Narrator) -> None:
     """Add to the set in *directory* what tells of this one build: its timeline and its log."""
-    write_json(narrator.timeline, directory, "timeline.json")
+    write_json({"phases": narrator.timeline, "programs": narrator.programs}, directory, "timeline.json")
     shutil.copyfile(narrator.log_path, directory / "build.log")
 
 
@@ -157,6 +157,8 @@ def _build_facts(plan: Plan, inputs: str, narrator: Narrator) -> BuildFacts:
         reason=plan.executor.reason,
         tools=tool_versions(plan.spec.outputs),
         inputs=inputs,
+        programs_native=narrator.starts[0],
+        programs_emulated=narrator.starts[1],
         started=(now - timedelta(seconds=narrator.seconds)).isoformat(timespec="seconds"),
         finished=now.isoformat(timespec="seconds"),
         seconds=round(narrator.seconds, 3),

@@ -53,19 +53,30 @@ def test_an_unchanged_spec_is_done_at_once(
     assert {path: path.stat().st_mtime_ns for path in small_set.rglob("*")} == before
 
 
+def layer_names(archive: Path) -> str:
+    """List what the image in a docker-archive holds."""
+    script = f"bsdtar -xOf {archive} layer.tar | bsdtar -tf -"
+    return capture(["sh", "-c", script]).stdout
+
+
 def test_a_changed_package_list_starts_from_the_cached_base(
     crossbuild: CommandLine, small_set: Path, tmp_path: Path
 ) -> None:
     for tree in (STATE / "state/cache/layers").glob("packages-*"):
         tree.unlink()
-    spec = spec_file(tmp_path, SMALL.replace("[iputils-ping]", "[iputils-ping, less]"))
+    changed = SMALL.replace("[iputils-ping]", "[iputils-ping, less]")
+    untouchable = "commands: ['test -f /run/crossbuild/table', '! touch /run/crossbuild/twin/evil']\n"
+    spec = spec_file(tmp_path, changed + untouchable)
     said = events(crossbuild("build", spec, "--output", str(tmp_path), "--json"))
     cached = {event["phase"]: event["cached"] for event in said if event["event"] == "phase-finished"}
     assert cached["base"] is True
     assert cached["packages"] is False
+    build = json.loads((tmp_path / "small/image.json").read_text())["build"]
+    assert build["programs_native"] > build["programs_emulated"] > 0
+    assert "run/crossbuild" not in layer_names(tmp_path / "small/warewulf4/small.tar")
 
 
-def test_two_builds_from_nothing_give_the_same_bytes(
+def test_an_emulated_build_from_nothing_gives_the_bytes_of_an_accelerated_one(
     crossbuild: CommandLine, small_spec: Path, small_set: Path, tmp_path: Path
 ) -> None:
     fresh = STATE / "fresh"
@@ -73,10 +84,12 @@ def test_two_builds_from_nothing_give_the_same_bytes(
     fresh.mkdir()
     try:
         (fresh / "config.yaml").write_text(f"state: {fresh}/state\nprefix: {fresh}/prefix\n")
-        CommandLine(fresh / "config.yaml")("build", str(small_spec), "--output", str(fresh))
+        line = CommandLine(fresh / "config.yaml")
+        line("build", str(small_spec), "--emulator-only", "--output", str(fresh))
         result = crossbuild("artifacts", "diff", str(small_set), str(fresh / "small"), "--json")
         assert json.loads(result.stdout)["differences"] == []
-        (fresh / "small/warewulf4/small.tar").open("ab").write(b"x")
+        with (fresh / "small/warewulf4/small.tar").open("ab") as file:
+            file.write(b"x")
         assert crossbuild("artifacts", "verify", str(fresh / "small"), check=False).status == 1
     finally:
         shutil.rmtree(fresh)

@@ -69,6 +69,27 @@ class AptSession:
             epoch=self.epoch(),
         )
 
+    def closure(self, packages: Sequence[str]) -> tuple[PinnedPackage, ...]:
+        """Return *packages* and all that they depend on, at the versions that the sources have now."""
+        return self._simulate(packages)
+
+    def unpack(self, packages: Sequence[str], folder: Path) -> dict[str, Path]:
+        """Fetch *packages*, a closure, and unpack each into a folder of its own below *folder*."""
+        archives = folder / "archives"
+        (archives / "partial").mkdir(parents=True)
+        self._archives.mkdir(parents=True, exist_ok=True)
+        for package in self._archives.glob("*.deb"):
+            _link(package, archives / package.name)
+        self._apt("install", "--download-only", "--option", f"Dir::Cache::archives={archives}", *packages)
+        unpacked = {}
+        for archive in sorted(archives.glob("*.deb")):
+            name = archive.name.split("_")[0]
+            if name in packages:
+                unpacked[name] = folder / name
+                command.capture(["dpkg-deb", "--extract", str(archive), str(folder / name)])
+                _link(archive, self._archives / archive.name)
+        return unpacked
+
     def stage(self, work: Path, root: Path) -> None:
         """Put into *work* what apt needs while it installs: indexes as they are now, cached packages."""
         folder = work / "apt"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from crossbuild.distros.catalog import Release
 from crossbuild.model.plan import (
+    ACCELERATE,
+    COUNT,
     ROOT,
     WORK,
     AccountsStep,
@@ -28,8 +30,17 @@ SETUP_HOOK = (
     'mkdir -p "$1/var/lib/apt" "$1/var/cache/apt"'
     ' && cp --recursive --link "$CROSSBUILD_WORK/apt/lists" "$1/var/lib/apt/"'
     ' && cp --recursive --link "$CROSSBUILD_WORK/apt/archives" "$1/var/cache/apt/"'
+    # The same hook with and without acceleration: both give the same tree, and so the same cache key.
+    f' && if [ -d "$CROSSBUILD_WORK/{ACCELERATE}" ]; then mkdir -p "$1/run/crossbuild"'
+    f' && mount --bind "$CROSSBUILD_WORK/{ACCELERATE}" "$1/run/crossbuild"'
+    ' && mount -o remount,bind,ro,nosuid,nodev "$1/run/crossbuild"'
+    f' && mount --bind "$CROSSBUILD_WORK/{ACCELERATE}/{COUNT}" "$1/run/crossbuild/{COUNT}"; fi'
 )
-KEEP_HOOK = 'cp --link --no-clobber "$1"/var/cache/apt/archives/*.deb "$CROSSBUILD_WORK/apt/archives/"'
+KEEP_HOOK = (
+    'cp --link --no-clobber "$1"/var/cache/apt/archives/*.deb "$CROSSBUILD_WORK/apt/archives/"'
+    ' && if [ -d "$1/run/crossbuild" ]; then'
+    ' umount --recursive "$1/run/crossbuild" && rmdir "$1/run/crossbuild"; fi'
+)
 
 
 def wanted(spec: ImageSpec, release: Release) -> tuple[str, ...]:

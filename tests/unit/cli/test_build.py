@@ -28,7 +28,14 @@ class FakePipeline:
     asked: list[tuple[str, Path, bool]] = field(default_factory=list)
 
     def build(
-        self, spec: ImageSpec, site: Site, output: Path, *, on_event: EventSink, force: bool = False
+        self,
+        spec: ImageSpec,
+        site: Site,
+        output: Path,
+        *,
+        on_event: EventSink,
+        force: bool = False,
+        emulator_only: bool = False,
     ) -> ArtifactSet:
         self.asked.append((spec.name, output, force))
         if spec.name == "broken":
