@@ -45,40 +45,29 @@ UBUNTU_KERNELS = {Architecture.AARCH64: "linux-image-generic", Architecture.X86_
 DRACUT = ("dracut", "dracut-network", "dracut-live", "zstd", "curl")
 
 
-def _debian(release: str, codename: str) -> Release:
-    return Release(
-        distro="debian",
-        release=release,
-        title=f"Debian {release}",
-        family=Family.APT,
-        codename=codename,
-        keyring=DEBIAN_KEYRING,
-        kernel_packages=DEBIAN_KERNELS,
-        initramfs_packages=DRACUT,
-        squashfs_compression="zstd",
+def _release(distro: str, release: str, codename: str) -> Release:
+    kernels, keyring = (
+        (DEBIAN_KERNELS, DEBIAN_KEYRING) if distro == "debian" else (UBUNTU_KERNELS, UBUNTU_KEYRING)
     )
-
-
-def _ubuntu(release: str, codename: str) -> Release:
     return Release(
-        distro="ubuntu",
+        distro=distro,
         release=release,
-        title=f"Ubuntu {release}",
+        title=f"{distro.title()} {release}",
         family=Family.APT,
         codename=codename,
-        keyring=UBUNTU_KEYRING,
-        kernel_packages=UBUNTU_KERNELS,
+        keyring=keyring,
+        kernel_packages=kernels,
         initramfs_packages=DRACUT,
         squashfs_compression="zstd",
     )
 
 
 RELEASES: tuple[Release, ...] = (
-    _debian("11", "bullseye"),
-    _debian("12", "bookworm"),
-    _debian("13", "trixie"),
-    _ubuntu("22.04", "jammy"),
-    _ubuntu("24.04", "noble"),
+    _release("debian", "11", "bullseye"),
+    _release("debian", "12", "bookworm"),
+    _release("debian", "13", "trixie"),
+    _release("ubuntu", "22.04", "jammy"),
+    _release("ubuntu", "24.04", "noble"),
 )
 
 
