@@ -33,6 +33,7 @@ bench: install-test
 	$(VENV)/bin/python benchmarks/packing.py $(BENCH_ROOT) .test-state
 	$(VENV)/bin/python benchmarks/startup.py out $(EXAMPLE)
 	rm -rf $(BENCH_ROOT)
+	$(VENV)/bin/python benchmarks/building.py .test-state/bench
 
 install-demo:
 	@tools/prerequisites core speed apt >/dev/null
