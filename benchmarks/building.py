@@ -1,8 +1,8 @@
 """The same packages three ways in one run: x86_64 natively, aarch64 emulated, aarch64 accelerated.
 
-`python benchmarks/building.py STATE [ROUNDS] [SPEC]` builds the smallest root, or SPEC, from nothing each time,
-with the packages already downloaded and the twin already made. It prints medians and ratios, and compares the
-bytes of the last emulated and the last accelerated build. Needs root.
+`python benchmarks/building.py STATE [ROUNDS] [SPEC]` builds the smallest root, or SPEC, from nothing each
+time, with the packages already downloaded and the twin already made. It prints medians and ratios, and
+compares the bytes of the last emulated and the last accelerated build. Needs root.
 """
 
 from __future__ import annotations
