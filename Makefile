@@ -43,7 +43,7 @@ install-test:
 	@tools/prerequisites core speed apt test >/dev/null
 	@$(MAKE) --no-print-directory $(VENV)/.developer
 
-$(VENV)/.user: pyproject.toml
+$(VENV)/.user: pyproject.toml hatch_build.py $(wildcard crossbuild/acceleration/*.[ch])
 	@test -x $(VENV)/bin/python || $$(tools/prerequisites core) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --editable .
 	@touch $@
