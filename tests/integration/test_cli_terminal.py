@@ -61,22 +61,17 @@ class Session:
         return bool(block)
 
 
-def _mind_interrupts() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 @contextmanager
 def playing(*options: str, **environment: str) -> Iterator[Session]:
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, SCRIPT, *options],
+        # Who runs tests in the background ignores interrupts, and children inherit that.
+        ["env", "--default-signal=INT", sys.executable, SCRIPT, *options],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
         env={**os.environ, "TERM": "xterm", "PYTHONUTF8": "1", **environment},
         start_new_session=True,
-        # Who runs tests in the background ignores interrupts, and children inherit that.
-        preexec_fn=_mind_interrupts,
     )
     os.close(theirs)
     session = Session(process, ours)
