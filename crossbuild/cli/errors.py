@@ -46,7 +46,8 @@ def guarded(work: Callable[[], int], *, session: Session, argv: Sequence[str]) -
             sys.stdout.flush()
             return status
     except BrokenPipeError:
-        return _reader_left()
+        _forget_output()
+        return CrossbuildError.exit_code
     except click.ClickException as error:
         return _tell_click(error, as_json=session.as_json or "--json" in _own(argv))
     except (KeyboardInterrupt, click.Abort, TerminatedError) as error:
@@ -70,6 +71,10 @@ def _tell(error: CrossbuildError, *, as_json: bool) -> int:
             console.show_error(error)
     if as_json:
         _print_error(error)
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _forget_output()
     return error.exit_code
 
 
@@ -116,13 +121,15 @@ def _unexpected(error: BaseException, argv: Sequence[str]) -> CrossbuildError:
     )
 
 
-def _reader_left() -> int:
-    # Python flushes stdout once more when it ends, which would fail aloud (docs.python.org, signal, "Note on
-    # SIGPIPE"): let that go nowhere.
+def _forget_output() -> None:
+    """Let what stdout still holds go nowhere: nobody can take it.
+
+    Python flushes once more when it ends, which would fail aloud and with a status of its own
+    (docs.python.org, signal, "Note on SIGPIPE").
+    """
     nowhere = os.open(os.devnull, os.O_WRONLY)
     with contextlib.suppress(OSError):
         os.dup2(nowhere, sys.stdout.fileno())
-    return CrossbuildError.exit_code
 
 
 def _own(argv: Sequence[str]) -> Sequence[str]:

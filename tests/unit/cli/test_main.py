@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -114,9 +115,12 @@ def test_closed_streams_do_no_harm(redirection: str) -> None:
     assert done.stderr == b""
 
 
-def test_full_disk_behind_stdout_is_told() -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_full_disk_behind_stdout_is_told(unbuffered: str) -> None:
     command = 'exec "$0" -m crossbuild --help > /dev/full'
-    done = subprocess.run(["sh", "-c", command, sys.executable], capture_output=True, text=True, check=False)
+    env = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    argv = ["sh", "-c", command, sys.executable]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, env=env)
     assert done.returncode == 1
     assert done.stderr.startswith("Error: A disk is full.")
     assert "Traceback" not in done.stderr
