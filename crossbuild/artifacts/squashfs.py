@@ -20,6 +20,7 @@ zstd at 9 takes a quarter of gzip's time for 98 % of its size, and less than a s
 """
 _FILE = re.compile(r", uncompressed size (\d+) bytes")
 """In a line of `mksquashfs -info`: one for each file that was written."""
+NO_SPACE = "No space left on device"
 
 
 def write_squashfs(
@@ -31,9 +32,13 @@ def write_squashfs(
     CommandFailedError, StorageError.
     """
     done = told = 0
+    full = ""
 
     def count(line: str) -> None:
-        nonlocal done, told
+        nonlocal done, told, full
+        if NO_SPACE in line:
+            # The list of files goes on behind it, past what an error keeps of the output.
+            full = line
         if found := _FILE.search(line):
             done += int(found[1])
             if done - told >= PROGRESS_STEP:
@@ -47,8 +52,8 @@ def write_squashfs(
     try:
         stream(squashfs_command(root, target, compression, epoch), env=env, on_line=count)
     except CommandFailedError as error:
-        if "No space left" in error.details:
-            raise disk_full(target, error.details) from error
+        if full:
+            raise disk_full(target, full) from error
         raise
 
 
