@@ -34,6 +34,9 @@ class PackageRules:
     """File name to the reason why it stays in qemu."""
     when: Mapping[str, Condition] = field(default_factory=dict)
     """File name to the condition under which it may be replaced."""
+    named: tuple[str, ...] = ()
+    """File names of programs that hold Debian's name of their own architecture, as a word by itself: in the
+    twin it is replaced by the root's."""
 
     def allows(self, name: str) -> bool:
         """Tell whether the program of that file name may be replaced at all."""
@@ -45,6 +48,8 @@ SHELL = Condition(none=("--version", "--help"), sets=("HOSTTYPE", "MACHTYPE", "O
 PERL = Condition(none=("-V*", "-v*"), owns=("PERL5LIB",))
 """Its modules in C are found by compiled-in path, in front of which PERL5LIB goes."""
 BUILD_IN_VERSION = Condition(none=("--version",))
+
+DPKG = ("dpkg", "dpkg-deb", "dpkg-divert", "dpkg-query", "dpkg-split", "dpkg-statoverride", "dpkg-trigger")
 
 APT: Mapping[str, PackageRules] = {
     "bash": PackageRules(only=("bash",), when={"bash": SHELL}),
@@ -61,10 +66,11 @@ APT: Mapping[str, PackageRules] = {
     "debianutils": PackageRules(only=("run-parts", "tempfile", "ischroot")),
     "diffutils": PackageRules(),
     "dpkg": PackageRules(
-        only=("dpkg-deb", "dpkg-split", "dpkg-statoverride", "update-alternatives", "dpkg"),
-        # Installing, querying and triggers know the architecture that dpkg was compiled for: to another
-        # build's dpkg every package here is a foreign one, which shows in names such as `libc6:arm64`.
-        when={"dpkg": Condition(first=("--compare-versions", "--validate-version", "--validate-pkgname"))},
+        # dselect is for people; start-stop-daemon looks at running programs, which are qemu's here.
+        only=(*DPKG, "update-alternatives"),
+        # To a dpkg of another architecture every package here is a foreign one, which shows in names such
+        # as `libc6:arm64`. The word is all that differs between two builds of it.
+        named=DPKG,
     ),
     "dracut-core": PackageRules(only=("dracut-install", "skipcpio")),
     "findutils": PackageRules(),

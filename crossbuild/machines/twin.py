@@ -58,7 +58,10 @@ def _copy_programs(package: str, folder: Path, twin: Path, native: Architecture)
         place = _merged(path.relative_to(folder))
         copy = twin / place
         copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, copy)
+        content = path.read_bytes()
+        if path.name in rules.named:
+            content = _renamed(content, native.debian, Architecture.AARCH64.debian)
+        copy.write_bytes(content)
         copy.chmod(0o755)
         if not elf.is_static:
             _relocate(copy)
@@ -94,6 +97,12 @@ def _program(path: Path, native: Architecture) -> ElfFile | None:
     except DamagedElfError as error:
         raise DamagedTwinError(f"{path.name} of the twin is damaged.", details=str(error)) from error
     return elf if elf is not None and elf.header.is_for(native) else None
+
+
+def _renamed(program: bytes, old: str, new: str) -> bytes:
+    """Return *program* with one architecture's name in its data replaced by another's of the same length."""
+    assert len(old) == len(new)
+    return re.sub(rb"(?<![\w./-])%b(?![\w./-])" % old.encode(), new.encode(), program)
 
 
 def _relocate(program: Path) -> None:

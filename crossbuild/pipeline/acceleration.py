@@ -29,7 +29,7 @@ REBUILT = re.compile(r"\+b\d+$")
 PERL_PACKAGE = re.compile(r"libperl\d.*|lib.+-perl")
 KEPT = 6
 """How many twins stay in the cache."""
-FORMAT = 2
+FORMAT = 3
 """Of a twin; another one makes those in the cache stale."""
 
 

@@ -69,3 +69,16 @@ def test_a_damaged_program_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "made").mkdir()
     with pytest.raises(DamagedTwinError, match="sed"):
         make_twin(packages, tmp_path / "made", NATIVE)
+
+
+def test_a_program_that_names_its_own_architecture_names_the_root_s(tmp_path: Path) -> None:
+    words = b"amd64\0 1.21 (amd64)\0 /usr/lib/amd64/x amd64-linux linux-amd64 xamd64 amd64x\0"
+    packages = {
+        "dpkg": package(tmp_path / "d", usr__bin__dpkg=PROGRAM + words),
+        "sed": package(tmp_path / "s", usr__bin__sed=PROGRAM + words),
+    }
+    (tmp_path / "made").mkdir()
+    make_twin(packages, tmp_path / "made", NATIVE)
+    told = b"arm64\0 1.21 (arm64)\0 /usr/lib/amd64/x amd64-linux linux-amd64 xamd64 amd64x\0"
+    assert (tmp_path / "made/twin/usr/bin/dpkg").read_bytes() == PROGRAM + told
+    assert (tmp_path / "made/twin/usr/bin/sed").read_bytes() == PROGRAM + words
