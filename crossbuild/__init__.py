@@ -6,6 +6,7 @@
     site = crossbuild.load_site()
     spec = crossbuild.load_spec(Path("examples/debian12-compute.yaml"), site)
     print(crossbuild.plan(spec, site).executor.reason)
+    crossbuild.become_root(site)  # for others than root: in a private namespace
     made = crossbuild.build(spec, site, Path("out"))
     print(made.directory, made.record["arch"])
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from crossbuild.config.site import load_site
     from crossbuild.config.spec import load_spec
     from crossbuild.errors import CrossbuildError
+    from crossbuild.host.namespace import become_root
     from crossbuild.model.artifact import ArtifactSet
     from crossbuild.model.plan import Plan
     from crossbuild.model.site import Site
@@ -37,6 +39,7 @@ __all__ = [
     "ImageSpec",
     "Plan",
     "Site",
+    "become_root",
     "build",
     "create_root",
     "diff_sets",
@@ -53,6 +56,7 @@ _HOMES = {
     "ImageSpec": "crossbuild.model.spec",
     "Plan": "crossbuild.model.plan",
     "Site": "crossbuild.model.site",
+    "become_root": "crossbuild.host.namespace",
     "build": "crossbuild.pipeline",
     "create_root": "crossbuild.pipeline",
     "diff_sets": "crossbuild.artifacts.store",

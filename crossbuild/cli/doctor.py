@@ -15,30 +15,49 @@ if TYPE_CHECKING:
 
 
 @click.command()
+@click.option(
+    "--measure",
+    is_flag=True,
+    help="Also measure each installed qemu, and recommend one. This takes some seconds.",
+)
 @json_option
 @pass_session
 @click.pass_context
-def doctor(context: click.Context, session: Session, *, as_json: bool) -> None:
+def doctor(context: click.Context, session: Session, *, measure: bool, as_json: bool) -> None:
     """Show what works on this host, what does not, and what mends it.
 
-    Nothing is changed. Exit status 0 says that builds can run, 3 that they cannot. Some checks need root.
+    Nothing is changed. Exit status 0 says that builds can run, 3 that they cannot. For others than root,
+    everything is tried in a private namespace, where their builds run, too.
     """
     from crossbuild.cli import console
-    from crossbuild.config.site import load_site
+    from crossbuild.cli.measured import show_measured
+    from crossbuild.config.site import SYSTEM_FILE, load_site, site_file
     from crossbuild.errors import HostNotReadyError
+    from crossbuild.host.advice import advise
     from crossbuild.host.checks import run_checks
+    from crossbuild.host.checks.privacy import enter_and_judge
     from crossbuild.host.facts import inspect_host
+    from crossbuild.host.measure import measure_emulators
+    from crossbuild.host.qemu import find_emulators
     from crossbuild.model.host import can_build
 
     site = load_site(session.config)
     facts = inspect_host((site.state, site.roots))
-    checks = run_checks(facts, roots=site.roots, qemu=os.fspath(site.qemu) if site.qemu else "")
+    qemu = os.fspath(site.qemu) if site.qemu else ""
+    facts, privacy = (facts, ()) if facts.root else enter_and_judge(site, facts)
+    checks = (*privacy, *run_checks(facts, roots=site.roots, qemu=qemu))
     ready = can_build(checks)
+    measured = measure_emulators(find_emulators(qemu), facts) if measure else ()
     if as_json:
-        console.print_json({"ready": ready, "checks": checks, "host": facts})
+        verdict = {"qemu": measured, "advice": advise(measured)} if measure else None
+        console.print_json({"ready": ready, "checks": checks, "host": facts, "measured": verdict})
     else:
         show_checks(checks)
         console.line()
+        if measure:
+            file = session.config or site_file() or SYSTEM_FILE
+            show_measured(measured, advise(measured), configured=qemu, configuration=file)
+            console.line()
         console.line(console.good("Builds can run.") if ready else console.bad("Builds cannot run yet."))
     context.exit(0 if ready else HostNotReadyError.exit_code)
 

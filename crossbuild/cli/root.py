@@ -53,6 +53,7 @@ def create(
     from crossbuild.cli.progress import progress_for
     from crossbuild.config.document import read_document
     from crossbuild.config.spec import spec_from
+    from crossbuild.host.namespace import become_root
     from crossbuild.pipeline import create_root
 
     site = _site(session)
@@ -63,6 +64,7 @@ def create(
     if packages:
         document["packages"] = [*_listed(document.get("packages")), *packages]
     spec = spec_from(document, spec_file or Path("the command line"), site)
+    become_root(site)
     with progress_for(json=as_json) as on_event:
         path = create_root(spec, site, on_event=on_event, replace=replace, emulator_only=emulator_only)
     if not as_json:
@@ -110,16 +112,23 @@ def shell(session: Session, name: str) -> None:
 @pass_session
 def remove(session: Session, name: str) -> None:
     """Remove the root NAME."""
+    from crossbuild.host.namespace import become_root
     from crossbuild.machines.named_roots import remove_root
 
-    remove_root(_site(session), name, console.note)
+    site = _site(session)
+    become_root(site)
+    remove_root(site, name, console.note)
     console.note(f"Removed {name}.")
 
 
 def _enter(session: Session, name: str, command: tuple[str, ...]) -> None:
+    from crossbuild.host.namespace import become_root
     from crossbuild.machines.named_roots import enter, find_root
 
-    status = enter(find_root(_site(session), name), command)
+    site = _site(session)
+    found = find_root(site, name)
+    become_root(site)
+    status = enter(found, command)
     # As a shell reports a program that a signal ended.
     sys.exit(status if status >= 0 else 128 - status)
 

@@ -22,21 +22,28 @@ def load_site(path: Path | None = None) -> Site:
 
     Raises SpecError if a file that was named is missing, or if one is wrong.
     """
-    chosen = path or next((file for file in (_user_file(), SYSTEM_FILE) if file.is_file()), None)
+    chosen = path or site_file()
     section = validate(SiteFile, read_document(chosen), chosen) if chosen else SiteFile()
     for key in ("state", "prefix", "qemu"):
         value = getattr(section, key)
         if value is not None and not value.is_absolute():
             raise SpecError(f"{chosen} is not valid.", details=f"{key}: must be an absolute path")
+    # Where the system's file puts state and roots only root may write: other users have places of their own.
+    shared = chosen == SYSTEM_FILE and os.geteuid() != 0
     return Site(
-        state=section.state or _default_state(),
-        prefix=section.prefix or _default_prefix(),
+        state=(None if shared else section.state) or _default_state(),
+        prefix=(None if shared else section.prefix) or _default_prefix(),
         qemu=section.qemu,
         variables=tuple(sorted(section.variables.items())),
         repositories=tuple(
             (name, to_repositories(stanzas)) for name, stanzas in section.repositories.items()
         ),
     )
+
+
+def site_file() -> Path | None:
+    """Return the configuration that is read where none is named, None where there is none."""
+    return next((file for file in (_user_file(), SYSTEM_FILE) if file.is_file()), None)
 
 
 def to_repositories(stanzas: list[RepositorySection]) -> tuple[Repository, ...]:

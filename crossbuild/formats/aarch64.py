@@ -1,6 +1,6 @@
 """A small assembler for aarch64 and the smallest ELF file around its code.
 
-It knows only the instructions that crossbuild's own test program uses, so that this host needs no cross
+It knows only the instructions that crossbuild's own test programs use, so that this host needs no cross
 compiler. Encodings: Arm Architecture Reference Manual for A-profile, "A64 Base Instruction Descriptions".
 """
 
@@ -48,22 +48,39 @@ _BRANCH19, _BRANCH26 = _Field(5, 19, 4, _Base.HERE), _Field(0, 26, 4, _Base.HERE
 
 _INSTRUCTIONS: Mapping[str, tuple[int, tuple[_Field, ...]]] = {
     "add": (0x91000000, (_D, _N, _IMM12)),
+    "addv": (0x0E31B800, (_D, _N)),  # Bd, Vn.8B
     "b": (0x14000000, (_BRANCH26,)),
     "bl": (0x94000000, (_BRANCH26,)),
     "cbnz": (0xB5000000, (_D, _BRANCH19)),
     "cbz": (0xB4000000, (_D, _BRANCH19)),
+    "cnt": (0x0E205800, (_D, _N)),  # Vd.8B, Vn.8B
+    "eor": (0xCA000000, (_D, _N, _M)),
+    "fcvtzs": (0x9E780000, (_D, _N)),  # Xd, Dn
+    "fdiv": (0x1E601800, (_D, _N, _M)),
+    "fmadd": (0x1F400000, (_D, _N, _M, _A)),
+    "fmovd": (0x9E670000, (_D, _N)),  # FMOV Dd, Xn
+    "fmovx": (0x9E660000, (_D, _N)),  # FMOV Xd, Dn
+    "fsqrt": (0x1E61C000, (_D, _N)),
     "ldr": (0xF9400000, (_D, _N, _WORDS12)),
     "ldrb": (0x38606800, (_D, _N, _M)),
+    "ldxr": (0xC85F7C00, (_D, _N)),
     "low": (0xF2800000, (_D, _LOW16)),  # MOVK
     "mov": (0xAA0003E0, (_D, _M)),  # ORR with the zero register
     "movz": (0xD2800000, (_D, _IMM16)),
     "msub": (0x9B008000, (_D, _N, _M, _A)),
     "page": (0xD2A00000 | (LOAD_ADDRESS >> 16) << 5, (_D,)),  # MOVZ, LSL #16
+    "rbit": (0xDAC00000, (_D, _N)),
     "ret": (0xD65F03C0, ()),
+    "scvtf": (0x9E620000, (_D, _N)),  # Dd, Xn
+    "sdiv": (0x9AC00C00, (_D, _N, _M)),
+    "str": (0xF9000000, (_D, _N, _WORDS12)),
     "strb": (0x39000000, (_D, _N, _IMM12)),
+    "stxr": (0xC8007C00, (_M, _D, _N)),
     "sub": (0xD1000000, (_D, _N, _IMM12)),
     "svc": (0xD4000001, ()),
+    "top": (0xD2E00000, (_D, _IMM16)),  # MOVZ, LSL #48
     "udiv": (0x9AC00800, (_D, _N, _M)),
+    "umulh": (0x9BC07C00, (_D, _N, _M)),
 }
 
 
@@ -116,12 +133,15 @@ def _encode(item: str, here: int, labels: Mapping[str, int]) -> int:
 
 
 def _value(operand: str, labels: Mapping[str, int]) -> int:
-    """Return the number of a register (sp and xzr are both 31), the offset of a label, or an integer."""
+    """Return the number of a register (sp and xzr are both 31), the offset of a label, or an integer.
+
+    General registers are `x…`; `d…` are those of floating point and vectors.
+    """
     if operand in labels:
         return labels[operand]
     if operand in {"sp", "xzr"}:
         return 31
-    return int(operand.removeprefix("x"), 0)
+    return int(operand.removeprefix("x").removeprefix("d"), 0)
 
 
 def _elf(code: bytes) -> bytes:

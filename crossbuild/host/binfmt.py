@@ -6,6 +6,7 @@ Format of the entries and of the line that registers one: Linux, Documentation/a
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from crossbuild.errors import HostNotReadyError
@@ -95,6 +96,31 @@ def read_handler(name: str, mount_point: Path = MOUNT_POINT) -> Handler | None:
 def is_mounted(mount_point: Path = MOUNT_POINT) -> bool:
     """Say whether binfmt_misc is mounted; systemd's automount point counts once it is looked into."""
     return (mount_point / "register").exists()
+
+
+def first_asked(
+    handlers: Iterable[Handler], arch: Architecture, mount_point: Path = MOUNT_POINT
+) -> Handler | None:
+    """Return the one of *handlers* that gets the programs of *arch*: what was registered last comes first."""
+
+    def registered(handler: Handler) -> int:
+        try:
+            return (mount_point / handler.name).stat().st_mtime_ns
+        except OSError:  # another process took it out just now
+            return 0
+
+    serving = [handler for handler in handlers if handler.enabled and handler.serves(arch)]
+    return max(serving, key=registered, default=None)
+
+
+def is_outdated(handler: Handler, mount_point: Path = MOUNT_POINT) -> bool:
+    """Say whether the file that *handler* holds open by flag F was replaced since it was registered."""
+    try:
+        replaced = Path(handler.interpreter).stat().st_ctime_ns
+        registered = (mount_point / handler.name).stat().st_mtime_ns
+    except OSError:
+        return False
+    return "F" in handler.flags and replaced > registered
 
 
 def mount(mount_point: Path = MOUNT_POINT) -> None:

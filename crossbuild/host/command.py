@@ -6,6 +6,7 @@ import contextlib
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections import deque
@@ -44,11 +45,13 @@ def capture(
     stdin: str = "",
     check: bool = True,
     executable: str | None = None,
+    timeout: float | None = None,
 ) -> CommandResult:
     """Run *argv* to its end and return its output; raise CommandFailedError unless *check* is off.
 
     *env* is the whole environment of the program; without it, that of `environment()`. *executable* is the
-    file to run where it is not what argv[0] says.
+    file to run where it is not what argv[0] says. After *timeout* seconds the program is killed, which always
+    raises CommandFailedError.
     """
     try:
         done = subprocess.run(
@@ -60,9 +63,13 @@ def capture(
             text=True,
             errors="replace",
             check=False,
+            timeout=timeout,
         )
     except FileNotFoundError as error:
         raise _not_installed(argv[0]) from error
+    except subprocess.TimeoutExpired as error:
+        complaint = f"It did not end within {timeout:g} seconds."
+        raise _failed(argv, -signal.SIGKILL, [complaint]) from error
     result = CommandResult(argv=tuple(argv), status=done.returncode, stdout=done.stdout, stderr=done.stderr)
     if check and result.status:
         raise _failed(argv, result.status, (result.stderr or result.stdout).splitlines()[-TAIL_LINES:])

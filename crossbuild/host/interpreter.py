@@ -123,6 +123,14 @@ def write_interpreter(target: Path, *, front: Path, qemu: Path) -> None:
         raise StorageError(f"Cannot write {target}.", details=str(error)) from error
 
 
+def holds_emulator(interpreter: Path, qemu: Path) -> bool:
+    """Say whether *interpreter* is *qemu* or was joined from it; no for a file that cannot be read."""
+    try:
+        return interpreter.read_bytes().endswith(qemu.read_bytes())
+    except OSError:
+        return False
+
+
 def _headers(kind: int, entry: int, base: int, segments: Sequence[_Segment]) -> bytes:
     """Return an ELF header and program headers for *segments*, which lie at address *base* themselves."""
     count = len(segments) + 3

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +24,35 @@ NOBODY = 65534
 """User and group id of an ordinary user who owns nothing."""
 PROGRAM_NAME = "crossbuild-probe"
 
-SOURCE = r"""
+PRINTING = r"""
+number:                     # prints x0 in decimal
+    movz x3, 10
+    add x1, sp, 511
+    strb xzr, x1, 0
+digit:
+    udiv x4, x0, x3
+    msub x5, x4, x3, x0
+    add x5, x5, 48
+    sub x1, x1, 1
+    strb x5, x1, 0
+    mov x0, x4
+    cbnz x0, digit
+print:                      # prints the text at x1 up to its NUL
+    movz x2, 0
+length:
+    ldrb x3, x1, x2
+    cbz x3, write
+    add x2, x2, 1
+    b length
+write:
+    movz x0, 1              # standard output
+    movz x8, 64             # write
+    svc
+    ret
+"""
+"""Subroutines `print` and `number`; they need 512 bytes at sp."""
+
+SOURCE = rf"""
     ldr x20, sp, 0          # argc
     ldr x19, sp, 8          # argv[0]
     sub sp, sp, 512         # struct utsname below, digits of numbers above
@@ -64,30 +92,7 @@ SOURCE = r"""
     movz x0, 42
     movz x8, 93             # exit
     svc
-number:                     # prints x0 in decimal
-    movz x3, 10
-    add x1, sp, 511
-    strb xzr, x1, 0
-digit:
-    udiv x4, x0, x3
-    msub x5, x4, x3, x0
-    add x5, x5, 48
-    sub x1, x1, 1
-    strb x5, x1, 0
-    mov x0, x4
-    cbnz x0, digit
-print:                      # prints the text at x1 up to its NUL
-    movz x2, 0
-length:
-    ldrb x3, x1, x2
-    cbz x3, write
-    add x2, x2, 1
-    b length
-write:
-    movz x0, 1              # standard output
-    movz x8, 64             # write
-    svc
-    ret
+{PRINTING}
 argc:
     text "argc="
 argv0:
@@ -152,14 +157,23 @@ class Probe:
 @contextlib.contextmanager
 def probe_in(directory: Path) -> Iterator[Probe]:
     """Yield the program in a folder made below *directory*; raise StorageError where it cannot be written."""
+    with programs_in(directory, {PROGRAM_NAME: SOURCE}) as folder:
+        yield Probe(path=folder / PROGRAM_NAME)
+
+
+@contextlib.contextmanager
+def programs_in(directory: Path, sources: Mapping[str, str]) -> Iterator[Path]:
+    """Yield a folder made below *directory* with the programs of *sources*, by name; raise StorageError."""
     with contextlib.ExitStack() as folders:
         with _storage(directory):
             scratch = tempfile.TemporaryDirectory(prefix=".crossbuild-probe-", dir=directory)
-            program = Path(folders.enter_context(scratch)) / PROGRAM_NAME
-            program.parent.chmod(0o755)
-            program.write_bytes(assemble(SOURCE))
-            program.chmod(0o755)
-        yield Probe(path=program)
+            folder = Path(folders.enter_context(scratch))
+            folder.chmod(0o755)
+            for name, source in sources.items():
+                program = folder / name
+                program.write_bytes(assemble(source))
+                program.chmod(0o755)
+        yield folder
 
 
 def prove_emulation(directory: Path) -> EmulationProof:
@@ -186,6 +200,9 @@ def parse_outcome(stdout: str, status: int) -> Outcome:
         return Outcome(reason=f"It ended with status {status} instead of {STATUS}.")
     if values["machine"] != Architecture.AARCH64:
         return Outcome(reason=f"It was told that this machine is {values['machine']}.")
+    numbers = {name: values[name] for name in ("argc", "uid", "euid")}
+    if not all(number.isdecimal() for number in numbers.values()):
+        return Outcome(reason=f"It computes wrongly: its numbers are {numbers}.")
     return Outcome(
         argc=int(values["argc"]),
         argv0=values["argv0"],

@@ -15,7 +15,8 @@ class Requirement(NamedTuple):
 
     program: str
     purpose: str
-    """What needs it: `core` (every build), `speed` (acceleration), `apt`, `rpm`, `boot` or `test`."""
+    """What needs it: `core` (every build), `speed` (acceleration), `user` (builds without root), `apt`,
+    `rpm`, `boot` or `test`."""
     use: str
     debian: str
     el: str
@@ -41,6 +42,8 @@ REQUIREMENTS = (
     Requirement(EMULATOR, "core", "runs aarch64 programs", STATIC_QEMU, STATIC_QEMU, "qemu-linux-user"),
     Requirement("patchelf", "speed", "makes native twins", "patchelf", "patchelf", "patchelf"),
     Requirement("cc", "speed", "compiles crossbuild-exec", "gcc libc6-dev", "gcc", "gcc"),
+    Requirement("newuidmap", "user", "maps ids for ordinary users", "uidmap", "shadow-utils", "shadow"),
+    Requirement("newgidmap", "user", "maps ids for ordinary users", "uidmap", "shadow-utils", "shadow"),
     Requirement("apt-get", "apt", "installs Debian and Ubuntu packages", "apt", "apt", ""),
     Requirement("mmdebstrap", "apt", "makes Debian and Ubuntu roots", "mmdebstrap", "mmdebstrap", ""),
     Requirement("arch-test", "apt", "lets mmdebstrap find the emulation", "arch-test", "", ""),

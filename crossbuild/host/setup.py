@@ -11,7 +11,18 @@ from typing import TypeGuard
 from crossbuild.acceleration.build import FRONT
 from crossbuild.errors import CrossbuildError, HostNotReadyError
 from crossbuild.host import changes
-from crossbuild.host.binfmt import HANDLER_FILE, MOUNT_POINT, aarch64_handler, render_line, sorted_flags
+from crossbuild.host.binfmt import (
+    HANDLER_FILE,
+    HANDLER_NAME,
+    MOUNT_POINT,
+    aarch64_handler,
+    first_asked,
+    is_outdated,
+    read_handler,
+    read_handlers,
+    render_line,
+    sorted_flags,
+)
 from crossbuild.host.changes import (
     Change,
     InstallInterpreter,
@@ -48,6 +59,8 @@ class Wish:
     """What HANDLER_FILE holds, None where it does not exist."""
     proven: bool
     """Whether a test program already runs as it must."""
+    again: str = ""
+    """Why the handler must be registered again even if it is as it should be, empty if it need not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +76,7 @@ def plan_setup(facts: HostFacts, wish: Wish) -> tuple[Change, ...]:
     folders = tuple(_folder_changes(wish))
     if facts.native(Architecture.AARCH64):
         return folders
-    handler = _wanted_handler(wish)
+    handler = wanted_handler(wish.emulator, wish.interpreter)
     return (
         *folders,
         *_mount_changes(facts),
@@ -127,7 +140,7 @@ def emulation_works() -> bool:
 def wish_for(emulator: EmulatorChoice, *, roots: Path, state: Path) -> Wish:
     """Return what setup must know to bring about *emulator* as handler and a place for *roots*."""
     folders = [*reversed(HANDLER_FILE.parents), *reversed(roots.parents), roots]
-    interpreter = _interpreter(emulator, state) if FRONT.is_file() else None
+    interpreter = _interpreter(emulator, state)
     if interpreter:
         folders += [*reversed(interpreter.path.parents)]
     return Wish(
@@ -138,7 +151,28 @@ def wish_for(emulator: EmulatorChoice, *, roots: Path, state: Path) -> Wish:
         roots=roots,
         handler_file=changes.read_text(HANDLER_FILE),
         proven=emulation_works(),
+        again=_why_again(),
     )
+
+
+def wanted_handler(emulator: EmulatorChoice, interpreter: InstallInterpreter | None) -> Handler:
+    """Return the handler that starts *interpreter*, made of *emulator*, or without one *emulator* itself."""
+    if interpreter is None:
+        return aarch64_handler(emulator.emulator.path, emulator.flags)
+    # Its name tells qemu of flag P, whatever the kernel.
+    return aarch64_handler(os.fspath(interpreter.path), sorted_flags(f"{emulator.flags}P"))
+
+
+def install_interpreter(emulator: EmulatorChoice, state: Path) -> InstallInterpreter | None:
+    """Put crossbuild-exec, joined with *emulator*, below *state* unless it is there already.
+
+    None where this crossbuild comes without it. Raises HostNotReadyError, StorageError.
+    """
+    interpreter = _interpreter(emulator, state)
+    if interpreter and not changes.is_installed(interpreter):
+        interpreter.path.parent.mkdir(parents=True, exist_ok=True)
+        changes.do(interpreter)
+    return interpreter
 
 
 def require_root() -> None:
@@ -160,20 +194,15 @@ def handler_file_text(handler: Handler) -> str:
     return "\n".join([*comments, render_line(handler)]) + "\n"
 
 
-def _interpreter(emulator: EmulatorChoice, state: Path) -> InstallInterpreter:
+def _interpreter(emulator: EmulatorChoice, state: Path) -> InstallInterpreter | None:
+    if not FRONT.is_file():
+        return None
     return InstallInterpreter(
         path=state / FOLDER / NAME,
         front=FRONT,
         qemu=Path(emulator.emulator.path),
         reason="In crossbuild's sandboxes it runs programs natively where that makes no difference.",
     )
-
-
-def _wanted_handler(wish: Wish) -> Handler:
-    if wish.interpreter is None:
-        return aarch64_handler(wish.emulator.emulator.path, wish.emulator.flags)
-    # Its name tells qemu of flag P, whatever the kernel.
-    return aarch64_handler(os.fspath(wish.interpreter.path), sorted_flags(f"{wish.emulator.flags}P"))
 
 
 def _mount_changes(facts: HostFacts) -> Iterator[Change]:
@@ -191,10 +220,12 @@ def _file_changes(handler: Handler, wish: Wish) -> Iterator[Change]:
 def _handler_changes(facts: HostFacts, handler: Handler, wish: Wish) -> Iterator[Change]:
     before = next((entry for entry in facts.handlers if entry.name == handler.name), None)
     stale = wish.interpreter is not None and not wish.interpreter_ready
-    if before == handler and wish.proven and not stale:
+    if before == handler and wish.proven and not (stale or wish.again):
         return
     if before == handler and stale:
         reason = "The kernel holds the interpreter open that was there before."
+    elif before == handler and wish.again:
+        reason = wish.again
     elif before == handler:
         reason = "It is there but does not do its work: a new entry comes before all others."
     elif before is not None:
@@ -204,6 +235,17 @@ def _handler_changes(facts: HostFacts, handler: Handler, wish: Wish) -> Iterator
     yield RegisterHandler(
         handler=handler, before=before, file=HANDLER_FILE, systemd=facts.systemd, reason=reason
     )
+
+
+def _why_again() -> str:
+    own = read_handler(HANDLER_NAME)
+    if own is None:
+        return ""
+    first = first_asked(read_handlers(), Architecture.AARCH64)
+    if first and first.name != own.name:
+        return f"`{first.name}` was registered later: a new entry comes before all others."
+    # Setup may have been killed between the two, or a package brought another qemu.
+    return "Its interpreter was replaced after the kernel had opened it." if is_outdated(own) else ""
 
 
 def _folder_changes(wish: Wish) -> Iterator[Change]:

@@ -51,7 +51,8 @@ class Sandbox:
     network: bool = True
     """Whether the host's name servers are lent to the root while the command runs."""
     confined: bool = True
-    """Whether the command loses the capabilities to mount, load modules, set clocks and the like."""
+    """Whether the command loses the capabilities to mount, load modules, set clocks and the like; without,
+    it loses only that to make device nodes."""
 
     def argv(self, argv: Sequence[str]) -> list[str]:
         """Return the command line that runs *argv* in this sandbox, as a child of this process."""
@@ -101,7 +102,7 @@ def require_root() -> None:
     if os.geteuid() != 0:
         raise HostNotReadyError(
             "Roots can be entered by root only.",
-            details="Making private mounts on this host needs root's rights.",
+            details="In Python, `crossbuild.become_root(site)` makes others root in a private namespace.",
             resolution="Run the same command with `sudo`.",
         )
 

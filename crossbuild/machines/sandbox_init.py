@@ -32,7 +32,9 @@ PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 # What maintainer scripts need and no more: changing owners and ids, file capabilities, chroot, device
 # nodes (which the root's `nodev` makes harmless). No mounting, no modules, no clock, no network set-up.
 KEPT_CAPABILITIES = frozenset({0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31})
+CAP_MKNOD = 27
 MAX_CAPABILITY = 63
+ALL_CAPABILITIES = frozenset(range(MAX_CAPABILITY + 1))
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 READ_ONLY_PROC = ("sys", "bus", "irq", "fs", "sysrq-trigger")
 HIDDEN_PROC = ("kcore", "keys", "timer_list")
@@ -128,9 +130,21 @@ def mount_api(root: str) -> None:
         bind(f"{root}/proc/{name}", f"{root}/proc/{name}", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)
     for name in filter(lambda name: Path(root, "proc", name).exists(), HIDDEN_PROC):
         bind("/dev/null", f"{root}/proc/{name}")
-    mount("sysfs", f"{root}/sys", "sysfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)
+    mount_sys(f"{root}/sys")
     mount("tmpfs", f"{root}/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755")
     mount_dev(f"{root}/dev")
+
+
+def mount_sys(target: str) -> None:
+    """Mount /sys read-only, the host's own where the kernel allows no new one: in a user namespace."""
+    flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC
+    try:
+        mount("sysfs", target, "sysfs", flags)
+    except PermissionError:
+        bind("/sys", target)
+        for place, _, present in mounts():
+            if place == target or place.startswith(target + "/"):
+                remount(place, flags | present)
 
 
 def make_mount_point(path: Path) -> None:
@@ -195,11 +209,10 @@ def return_resolver(lent: Path | None) -> None:
             lent.unlink()
 
 
-def drop_capabilities() -> None:
-    """Take from the bounding set what the command has no business with; exec(2) does the rest."""
-    for number in range(MAX_CAPABILITY + 1):
-        if number not in KEPT_CAPABILITIES:
-            libc.prctl(PR_CAPBSET_DROP, number, 0, 0, 0)
+def keep_capabilities(kept: frozenset[int]) -> None:
+    """Take all others from the bounding set; exec(2) does the rest."""
+    for number in sorted(ALL_CAPABILITIES - kept):
+        libc.prctl(PR_CAPBSET_DROP, number, 0, 0, 0)
 
 
 def die_with_parent(expected: int) -> None:
@@ -242,8 +255,8 @@ def start(argv: list[str], *, confined: bool) -> int:
     for number in (*FORWARDED, signal.SIGINT, signal.SIGQUIT):
         signal.signal(number, signal.SIG_DFL)
     os.umask(UMASK)
-    if confined:
-        drop_capabilities()
+    # One that makes its own mounts makes a /dev, too: of mounts, as for ordinary users, not of nodes.
+    keep_capabilities(KEPT_CAPABILITIES if confined else ALL_CAPABILITIES - {CAP_MKNOD})
     try:
         os.execvp(argv[0], argv)
     except OSError as error:

@@ -104,6 +104,8 @@ class HostFacts:
     tools: tuple[Tool, ...]
     engines: tuple[Engine, ...]
     places: tuple[Place, ...]
+    private: bool = False
+    """Whether this process became root in a private namespace, as for builds of ordinary users."""
 
     def handler_for(self, arch: Architecture) -> Handler | None:
         """Return an enabled handler of *arch*, crossbuild's own before others; None where none is."""

@@ -99,6 +99,10 @@ class AccountsStep:
 Step = CommandStep | WriteStep | LinkStep | RemoveStep | AccountsStep
 
 
+LAYER_FORMAT = 2
+"""Another one makes kept trees stale: for when equal steps come to give another tree."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Layer:
     """Steps whose result can be kept: the same digest, the same tree."""
@@ -116,7 +120,7 @@ class Layer:
     @cached_property
     def digest(self) -> str:
         """Cache key of the tree after this layer."""
-        return digest_of([self.identity, [asdict(step) for step in self.steps]])
+        return digest_of([LAYER_FORMAT, self.identity, [asdict(step) for step in self.steps]])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,10 +15,12 @@ pytestmark = pytest.mark.real
 TABLE = "/proc/sys/fs/binfmt_misc"
 ENTRY = f"{TABLE}/crossbuild-aarch64"
 FILE = "/etc/binfmt.d/zz-crossbuild-aarch64.conf"
+QEMU = "/usr/bin/qemu-aarch64-static"
+PRESERVING = "/usr/libexec/qemu-binfmt/aarch64-binfmt-P"
 OTHER = (
     r"printf '%s' ':other:M:0:\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00"
     r":\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff"
-    rf":/usr/bin/qemu-aarch64-static:' > {TABLE}/register"
+    rf":{QEMU}:' > {TABLE}/register"
 )
 """A handler of somebody else, without any flag: it works on the host and in no chroot."""
 
@@ -118,6 +120,76 @@ def test_a_handler_that_came_later_is_outranked_by_running_setup_again(
     )
     assert done.returncode == 0, done.stderr
     assert "a new entry comes before all others" in done.stdout
+
+
+def test_a_sound_handler_that_came_later_is_noticed_and_outranked(crossbuild: str, tmp_path: Path) -> None:
+    done = run_privately(
+        f"""
+        {crossbuild} setup >/dev/null
+        {OTHER.replace(":' >", ":POF' >").replace(QEMU, PRESERVING)}
+        {crossbuild} doctor --json >before.json
+        {crossbuild} setup
+        {crossbuild} doctor --json >after.json
+        {crossbuild} setup
+        """,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    before, after = (json.loads((tmp_path / name).read_text()) for name in ("before.json", "after.json"))
+    assert (_status(before, "argv0"), _status(before, "chroot")) == ("ok", "ok")
+    assert (_status(before, "qemu in use"), _status(after, "qemu in use")) == ("warning", "ok")
+    assert _remedies(before, "qemu in use") == ["sudo crossbuild setup"]
+    assert "`other` was registered later" in done.stdout
+    assert done.stdout.endswith("Nothing to do: this host is set up.\n")
+
+
+def test_the_configuration_picks_the_qemu_that_the_handler_runs(crossbuild: str, tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        # What follows a program's last segment makes it another file and changes nothing else.
+        (tmp_path / name).write_bytes(Path(QEMU).read_bytes() + name.encode())
+        (tmp_path / name).chmod(0o755)
+    done = run_privately(
+        f"""
+        echo 'qemu: {tmp_path}/first' >>config.yaml
+        {crossbuild} setup >/dev/null
+        {crossbuild} doctor --json >first.json
+        tail -c 5 host/state/exec/* >>ends
+        sed -i s,{tmp_path}/first,{tmp_path}/second, config.yaml
+        {crossbuild} doctor --json >changed.json
+        {crossbuild} setup >/dev/null
+        {crossbuild} doctor --json >second.json
+        tail -c 6 host/state/exec/* >>ends
+        {crossbuild} setup
+        """,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    reports = [json.loads((tmp_path / f"{name}.json").read_text()) for name in ("first", "changed", "second")]
+    assert [_status(report, "qemu in use") for report in reports] == ["ok", "warning", "ok"]
+    assert _remedies(reports[1], "qemu in use") == [f"sudo crossbuild setup --qemu {tmp_path}/second"]
+    assert (tmp_path / "ends").read_text() == "firstsecond"
+    assert done.stdout == "Nothing to do: this host is set up.\n"
+
+
+def test_setup_that_was_killed_before_the_handler_was_registered_again_goes_on(
+    crossbuild: str, tmp_path: Path
+) -> None:
+    done = run_privately(
+        f"""
+        {crossbuild} setup >/dev/null
+        interpreter=$(echo host/state/exec/*)
+        cp $interpreter new
+        mv new $interpreter
+        {crossbuild} doctor --json >before.json
+        {crossbuild} setup
+        {crossbuild} doctor --json >after.json
+        """,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    before, after = (json.loads((tmp_path / name).read_text()) for name in ("before.json", "after.json"))
+    assert (_status(before, "qemu in use"), _status(after, "qemu in use")) == ("warning", "ok")
+    assert "replaced after the kernel had opened it" in done.stdout
 
 
 def test_credentials_let_a_set_uid_program_gain_root(crossbuild: str, tmp_path: Path) -> None:

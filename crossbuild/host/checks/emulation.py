@@ -9,6 +9,7 @@ from pathlib import Path
 
 from crossbuild.errors import CrossbuildError
 from crossbuild.host.binfmt import HANDLER_NAME
+from crossbuild.host.checks.choice import choice_check
 from crossbuild.host.probe import NOBODY, Outcome, Probe, probe_in
 from crossbuild.host.qemu import Emulator, find_emulators
 from crossbuild.host.requirements import EMULATOR, install_command, package_for
@@ -28,8 +29,10 @@ def emulation_checks(facts: HostFacts, qemu: str = "") -> Iterator[Check]:
     """Try everything that an aarch64 program may meet here; *qemu* is a configured emulator."""
     handler = facts.handler_for(ARM)
     if not facts.native(ARM):
-        yield emulator_check(find_emulators(qemu), facts)
+        emulators = find_emulators(qemu)
+        yield emulator_check(emulators, facts)
         yield handler_check(facts)
+        yield choice_check(emulators, facts, qemu)
         yield from (rival_check(rival) for rival in rivals(facts))
     try:
         with probe_in(probe_folder()) as probe:
@@ -78,6 +81,9 @@ def handler_check(facts: HostFacts) -> Check:
     brief = (
         f"`{handler.name}` runs aarch64 programs with {handler.interpreter}, flags {handler.flags or 'none'}."
     )
+    if facts.private:
+        details = "It is there for this process alone and leaves with it: nothing is registered on the host."
+        return Check(name="handler", status=Status.OK, brief=brief, details=details)
     if not any(_describes(folder, handler.name) for folder in BINFMT_FOLDERS):
         details = f"No file in {BINFMT_FOLDERS[0]} describes it: after the next restart it is gone."
         return Check(name="handler", status=Status.WARNING, brief=brief, details=details, remedy=SETUP)

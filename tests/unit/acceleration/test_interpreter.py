@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from crossbuild.errors import HostNotReadyError, StorageError
-from crossbuild.host.interpreter import PT_QEMU, join, write_interpreter
+from crossbuild.host.interpreter import PT_QEMU, holds_emulator, join, write_interpreter
 from tests.unit.acceleration.programs import (
     AARCH64,
     EHDR,
@@ -101,3 +101,12 @@ def test_a_folder_that_takes_no_file_is_a_storage_error(tmp_path: Path) -> None:
     front.write_bytes(FRONT)
     with pytest.raises(StorageError):
         write_interpreter(tmp_path / "none/target", front=front, qemu=front)
+
+
+def test_a_joined_program_is_known_to_hold_its_qemu_and_no_other(tmp_path: Path) -> None:
+    for name, content in {"joined": join(FRONT, PIE), "pie": PIE, "fixed": FIXED}.items():
+        (tmp_path / name).write_bytes(content)
+    assert holds_emulator(tmp_path / "joined", tmp_path / "pie")
+    assert holds_emulator(tmp_path / "pie", tmp_path / "pie")
+    assert not holds_emulator(tmp_path / "joined", tmp_path / "fixed")
+    assert not holds_emulator(tmp_path / "absent", tmp_path / "pie")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,9 @@ from crossbuild.host.binfmt import (
     HANDLER_FILE,
     HANDLER_NAME,
     aarch64_handler,
+    first_asked,
     is_mounted,
+    is_outdated,
     parse_handler,
     read_handlers,
     register,
@@ -106,3 +110,34 @@ def test_flags_are_ordered_as_the_kernel_prints_them(flags: str, expected: str) 
 def test_a_path_that_the_format_cannot_hold_is_refused(path: str) -> None:
     with pytest.raises(HostNotReadyError):
         aarch64_handler(path, "F")
+
+
+def register_at(table: Path, name: str, seconds: int) -> None:
+    (table / name).touch()
+    os.utime(table / name, (0, seconds))
+
+
+def test_the_handler_registered_last_is_asked_first(tmp_path: Path) -> None:
+    own = aarch64_handler(QEMU, "POF")
+    other = replace(own, name="other")
+    foreign = replace(own, name="foreign", magic=own.magic[:18] + b"\xf3\x00")
+    handlers = (own, other, foreign)
+    for seconds, handler in enumerate(handlers):
+        register_at(tmp_path, handler.name, seconds)
+    assert first_asked(handlers, Architecture.AARCH64, tmp_path) is other
+    assert first_asked((own, replace(other, enabled=False)), Architecture.AARCH64, tmp_path) is own
+    register_at(tmp_path, own.name, 9)
+    assert first_asked(handlers, Architecture.AARCH64, tmp_path) is own
+    assert first_asked((), Architecture.AARCH64, tmp_path) is None
+
+
+def test_a_handler_holds_the_file_that_was_there_when_it_was_registered(tmp_path: Path) -> None:
+    program = tmp_path / "qemu"
+    program.touch()
+    handler = aarch64_handler(str(program), "POF")
+    changed = program.stat().st_ctime
+    for registered, outdated in ((changed + 60, False), (changed - 60, True)):
+        register_at(tmp_path, handler.name, int(registered))
+        assert is_outdated(handler, tmp_path) is outdated
+    assert not is_outdated(replace(handler, flags="PO"), tmp_path)
+    assert not is_outdated(replace(handler, interpreter="/absent"), tmp_path)

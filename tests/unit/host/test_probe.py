@@ -23,6 +23,7 @@ def test_the_programs_words_are_read() -> None:
         pytest.param(PRINTED, 0, "status 0 instead of 42", id="another program's status"),
         pytest.param("", STATUS, "status 42", id="no words"),
         pytest.param(PRINTED.replace("aarch64", "x86_64"), STATUS, "x86_64", id="not emulated"),
+        pytest.param(PRINTED.replace("argc=2", "argc=:"), STATUS, "computes wrongly", id="no number"),
     ],
 )
 def test_nothing_else_is_mistaken_for_the_program(stdout: str, status: int, reason: str) -> None:

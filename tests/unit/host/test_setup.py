@@ -58,6 +58,13 @@ def test_an_own_handler_that_does_not_work_is_registered_again() -> None:
     assert change.before == change.handler == OWN
 
 
+def test_an_own_handler_that_works_is_registered_again_where_there_is_a_reason() -> None:
+    (change,) = plan_setup(READY, replace(DONE, again="`other` was registered later."))
+    assert isinstance(change, RegisterHandler)
+    assert change.before == change.handler == OWN
+    assert change.reason == "`other` was registered later."
+
+
 def test_a_handler_of_another_owner_is_no_reason_to_do_without_an_own_one() -> None:
     (change,) = plan_setup(replace(READY, handlers=(OTHER,)), DONE)
     assert isinstance(change, RegisterHandler)
