@@ -79,9 +79,12 @@ APT: Mapping[str, PackageRules] = {
     "gzip": PackageRules(only=("gzip",)),
     "kmod": PackageRules(only=("kmod",)),
     "mawk": PackageRules(only=("mawk",)),
+    # New keys are random in qemu, too, and leave before an image is packed.
+    "openssh-client": PackageRules(only=("ssh-keygen",)),
     "perl-base": PackageRules(only=("perl",), when={"perl": PERL}),
     "sed": PackageRules(),
     "tar": PackageRules(only=("tar",)),
+    "udev": PackageRules(only=("systemd-hwdb",)),
     "util-linux": PackageRules(only=("flock", "getopt", "mountpoint")),
     "xz-utils": PackageRules(only=("xz",)),
     "zstd": PackageRules(only=("zstd",)),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import enum
 import os
 import struct
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -49,13 +48,20 @@ def read_starts(file: BinaryIO) -> Iterator[Start]:
             yield start
 
 
-def tally(starts: Iterable[Start]) -> Counter[tuple[str, Way]]:
-    """Count programs by path and way; one whose twin the kernel refused counts once, as REFUSED."""
-    found = Counter((start.path, start.way) for start in starts)
-    for (path, way), count in tuple(found.items()):
-        if way is Way.REFUSED:
-            found[path, Way.NATIVE] -= count
-    return +found
+def settled(starts: Iterable[Start]) -> list[Start]:
+    """Return *starts* in the order of time, each once: a twin that the kernel refused only as REFUSED."""
+    kept: list[Start] = []
+    refused: set[tuple[int, str]] = set()
+    ordered = sorted(starts, key=lambda start: start.nanoseconds)
+    for start in reversed(ordered):
+        program = (start.process, start.path)
+        if start.way is Way.REFUSED:
+            refused.add(program)
+        elif start.way is Way.NATIVE and program in refused:
+            refused.remove(program)
+            continue
+        kept.append(start)
+    return kept[::-1]
 
 
 def _start(block: bytes) -> Start | None:

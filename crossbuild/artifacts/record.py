@@ -36,6 +36,11 @@ class BuildFacts:
     """How many programs of the root were started as their twins; 0 in a build without acceleration."""
     programs_emulated: int
     """How many were started in qemu while the others were counted."""
+    programs_timed: int
+    """How many of both the times are of."""
+    cpu_seconds_native: float | None
+    cpu_seconds_emulated: float | None
+    """CPU time of each; None where the kernel told none."""
     started: str
     finished: str
     """Both in UTC, as RFC 3339 writes it."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections import Counter
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import click
 
@@ -19,6 +20,11 @@ from crossbuild.model.artifact import ArtifactSet
 from crossbuild.model.events import BuildFinished, Event
 from crossbuild.model.site import Site
 from crossbuild.model.spec import ImageSpec
+
+COSTLY = 4
+"""How many of the programs that take most time in qemu are named."""
+SHORTEST = 0.05
+"""Seconds below which a program would be named with 0.0 s."""
 
 
 @click.command()
@@ -58,9 +64,12 @@ def build(
     A spec that has not changed since its artifacts were made, on package sources that have not changed, is
     recognised and done at once. With --json, stdout has one event on each line.
     """
+    from crossbuild.host.namespace import become_root
+
     site = load_site(session.config)
     images = [load_spec(path, site) for path in specs]
     _refuse_same_names(images)
+    become_root(site)
     for image in images:
         _build_one(image, site, output, force=force, emulator_only=emulator_only, as_json=as_json)
 
@@ -103,6 +112,24 @@ def _shares(made: ArtifactSet) -> str:
     return f"; {build['programs_native']} programs ran natively, {build['programs_emulated']} in qemu"
 
 
+def _costly(made: ArtifactSet) -> str:
+    """Say which programs took most of the CPU time in qemu; empty where that was not measured."""
+    timeline = made.directory / "timeline.json"
+    programs = json.loads(timeline.read_bytes())["programs"] if timeline.is_file() else []
+    seconds: Counter[str] = Counter()
+    starts: Counter[str] = Counter()
+    for program in programs:
+        if not program["native"] and program["cpu_seconds"]:
+            name = PurePosixPath(program["program"]).name
+            seconds[name] += program["cpu_seconds"]
+            starts[name] += program["starts"]
+    return ", ".join(
+        f"{name} {duration_text(spent)} in {starts[name]} {'start' if starts[name] == 1 else 'starts'}"
+        for name, spent in seconds.most_common(COSTLY)
+        if spent >= SHORTEST
+    )
+
+
 def _show(made: ArtifactSet, finished: BuildFinished | None) -> None:
     rows = [(str(artifact.path), size_text(artifact.digests.size)) for artifact in made.artifacts]
     total = size_text(sum(artifact.digests.size for artifact in made.artifacts))
@@ -112,4 +139,6 @@ def _show(made: ArtifactSet, finished: BuildFinished | None) -> None:
     else:
         took = f", built in {duration_text(finished.seconds)}" if finished else ""
         console.line(f"{made.name} is in {made.directory}{took}{_shares(made)}")
+        if costly := _costly(made):
+            console.line(f"Most CPU time in qemu: {costly}")
     console.line("Next: ", console.strong(f"crossbuild artifacts verify {shlex.quote(str(made.directory))}"))

@@ -5,16 +5,20 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from crossbuild.acceleration.rules import APT
-from crossbuild.acceleration.starts import Way, read_starts, tally
+from crossbuild.acceleration.starts import read_starts
+from crossbuild.acceleration.times import program_uses
 from crossbuild.distros import catalog
 from crossbuild.distros.apt.session import AptSession
 from crossbuild.errors import CrossbuildError
 from crossbuild.host.interpreter import NAME
 from crossbuild.host.locks import locked
+from crossbuild.host.taskstats import listening
 from crossbuild.host.workspace import workspace
 from crossbuild.machines.twin import make_twin
 from crossbuild.model.architecture import Architecture
@@ -29,7 +33,7 @@ REBUILT = re.compile(r"\+b\d+$")
 PERL_PACKAGE = re.compile(r"libperl\d.*|lib.+-perl")
 KEPT = 6
 """How many twins stay in the cache."""
-FORMAT = 3
+FORMAT = 4
 """Of a twin; another one makes those in the cache stale."""
 
 
@@ -52,45 +56,60 @@ def accelerate(plan: Plan, host: HostFacts, site: Site, work: Path, narrator: Na
         narrator.notice(f"Without acceleration: {error.brief}")
 
 
-def started(work: Path) -> list[dict[str, object]]:
-    """Return how often each program ran, most often first, and in which way."""
+@contextmanager
+def accounted(work: Path, narrator: Narrator) -> Iterator[None]:
+    """Tell *narrator* behind the block which programs of the root ran in it; without acceleration, none."""
     count = work / ACCELERATE / COUNT
     if not count.is_file():
-        return []
+        yield
+        return
+    with listening() as heard:
+        yield
+    if heard.lost:
+        narrator.line(f"Times of programs are incomplete: the ends of {heard.lost} processes were missed.")
     with count.open("rb") as file:
-        found = tally(read_starts(file))
-    return [
-        {"program": path, "native": way is Way.NATIVE, "way": way.name.lower(), "starts": number}
-        for (path, way), number in found.most_common()
-    ]
+        narrator.programs = program_uses(read_starts(file), heard.processes, os.getpid())
 
 
 def _twin(plan: Plan, site: Site, narrator: Narrator) -> Path:
     """Return the folder of the cache with `table` and `twin`, made now if it is not there."""
-    native = Architecture.X86_64
-    spec = replace(plan.spec, arch=native)
-    session = AptSession(spec, catalog.lookup(spec.distro, spec.release), site.cache, narrator.notice)
-    session.update()
+    twins = site.cache / "twins"
     wanted = {
         package.name: package.version
         for package in (*plan.resolution.base, *plan.resolution.added)
         if package.name in APT or PERL_PACKAGE.fullmatch(package.name)
     }
+    target = twins / _key(wanted)
+    if not target.is_dir():
+        target = _make(plan, site, wanted, narrator)
+    os.utime(target)
+    _prune(twins)
+    return target
+
+
+def _make(plan: Plan, site: Site, wanted: dict[str, str], narrator: Narrator) -> Path:
+    """Make the twin of what has the *wanted* versions for this processor, too, unless it is there."""
+    native = Architecture.X86_64
+    spec = replace(plan.spec, arch=native)
+    session = AptSession(spec, catalog.lookup(spec.distro, spec.release), site.cache, narrator.notice)
+    session.update()
     found = session.closure(sorted(wanted))
     skewed = _skewed(wanted, found)
     for name in skewed:
         narrator.notice(f"{name} runs in qemu: its version for {native} is not that of the image.")
-    kept = tuple(package for package in found if package.name not in skewed)
-    target = site.cache / "twins" / digest_of([FORMAT, kept])[:24]
+    kept = [package.name for package in found if package.name not in skewed]
+    target = site.cache / "twins" / _key({name: wanted[name] for name in wanted if name not in skewed})
     with locked(target, "the twin of these packages", narrator.notice):
         if not target.is_dir():
-            with workspace(site.cache / "twins/.crossbuild", "twin") as folder:
-                packages = session.unpack([package.name for package in kept], folder / "packages")
-                make_twin(packages, folder / "made", native)
+            with workspace(target.parent / ".crossbuild", "twin") as folder:
+                make_twin(session.unpack(kept, folder / "packages"), folder / "made", native)
                 (folder / "made").rename(target)
-        os.utime(target)
-    _prune(target.parent)
     return target
+
+
+def _key(packages: dict[str, str]) -> str:
+    """Return the name of the twin that has the programs of *packages*, by name and version."""
+    return digest_of([FORMAT, sorted(packages.items())])[:24]
 
 
 def _prune(folder: Path) -> None:

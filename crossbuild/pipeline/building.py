@@ -32,7 +32,7 @@ from crossbuild.model.plan import ExecutorKind, Plan
 from crossbuild.model.site import Site
 from crossbuild.model.spec import ImageSpec, digest_of
 from crossbuild.pipeline import finish
-from crossbuild.pipeline.acceleration import accelerate, started
+from crossbuild.pipeline.acceleration import accelerate, accounted
 from crossbuild.pipeline.narrator import Narrator
 from crossbuild.planning.planner import plan_build
 
@@ -212,7 +212,8 @@ def _make_root(the_plan: Plan, run: _Run, folder: Path) -> finish.FinishedRoot:
         if not run.emulator_only:
             with run.narrator.phase("twin"):
                 accelerate(the_plan, inspect_host(), run.site, work, run.narrator)
-    _carry_out(the_plan, run, root, work)
+    with accounted(work, run.narrator):
+        _carry_out(the_plan, run, root, work)
     with run.narrator.phase("verification"):
         return finish.finish_root(the_plan, root, run.narrator)
 
@@ -231,4 +232,3 @@ def _carry_out(the_plan: Plan, run: _Run, root: Path, work: Path) -> None:
                 run.session.harvest(work)
                 if layer.kept:
                     cache.keep(layer, root)
-    run.narrator.programs = started(work)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 
+from crossbuild.acceleration.starts import Way
+from crossbuild.acceleration.times import ProgramUse
 from crossbuild.artifacts.kernel import find_kernel, write_kernel
 from crossbuild.artifacts.packing import PackJob, pack
 from crossbuild.artifacts.record import NAME as RECORD
@@ -145,20 +148,46 @@ def write_set(made: FinishedRoot, places: SetPlaces, inputs: str, narrator: Narr
 
 def complete_records(directory: Path, narrator: Narrator) -> None:
     """Add to the set in *directory* what tells of this one build: its timeline and its log."""
-    write_json({"phases": narrator.timeline, "programs": narrator.programs}, directory, "timeline.json")
+    programs = [program_entry(use) for use in narrator.programs]
+    write_json({"phases": narrator.timeline, "programs": programs}, directory, "timeline.json")
     shutil.copyfile(narrator.log_path, directory / "build.log")
+
+
+def program_entry(use: ProgramUse) -> dict[str, object]:
+    """Return how `timeline.json` lists *use* (docs/reference/artifact-set.md)."""
+    return {
+        "program": use.program,
+        "native": use.way is Way.NATIVE,
+        "way": use.way.name.lower(),
+        "starts": use.starts,
+        "timed": use.timed,
+        "seconds": round(use.seconds, 3) if use.timed else None,
+        "cpu_seconds": round(use.cpu_seconds, 3) if use.timed else None,
+    }
+
+
+def _cpu_seconds(uses: Sequence[ProgramUse]) -> float | None:
+    """Return what all of *uses* took, None where none of their starts was timed."""
+    if not any(use.timed for use in uses):
+        return None
+    return round(sum(use.cpu_seconds for use in uses), 3)
 
 
 def _build_facts(plan: Plan, inputs: str, narrator: Narrator) -> BuildFacts:
     now = datetime.now(UTC)
+    native = [use for use in narrator.programs if use.way is Way.NATIVE]
+    emulated = [use for use in narrator.programs if use.way is not Way.NATIVE]
     return BuildFacts(
         venue="local",
         executor=plan.executor.kind.value,
         reason=plan.executor.reason,
         tools=tool_versions(plan.spec.outputs),
         inputs=inputs,
-        programs_native=narrator.starts[0],
-        programs_emulated=narrator.starts[1],
+        programs_native=sum(use.starts for use in native),
+        programs_emulated=sum(use.starts for use in emulated),
+        programs_timed=sum(use.timed for use in narrator.programs),
+        cpu_seconds_native=_cpu_seconds(native),
+        cpu_seconds_emulated=_cpu_seconds(emulated),
         started=(now - timedelta(seconds=narrator.seconds)).isoformat(timespec="seconds"),
         finished=now.isoformat(timespec="seconds"),
         seconds=round(narrator.seconds, 3),

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+from crossbuild.acceleration.times import ProgramUse
 from crossbuild.host.timings import Timings
 from crossbuild.model.events import (
     BuildFinished,
@@ -34,8 +35,8 @@ class Narrator:
         self._phases: dict[str, Phase] = {}
         self._began = time.monotonic()
         self.timeline: list[dict[str, object]] = []
-        self.programs: list[dict[str, object]] = []
-        """Programs of the root that ran, most started first: what `timeline.json` lists as `programs`."""
+        self.programs: tuple[ProgramUse, ...] = ()
+        """Programs of the root that ran, where they were counted."""
 
     def begin(self, phases: tuple[tuple[str, str, float], ...]) -> None:
         """Announce the phases: (key, title, seconds that it takes where nothing is known)."""
@@ -84,13 +85,6 @@ class Narrator:
     def progress(self, done: int, total: int, unit: str, detail: str) -> None:
         """Report how far the current phase is."""
         self._on_event(Progress(phase=self._current.key, done=done, total=total, unit=unit, detail=detail))
-
-    @property
-    def starts(self) -> tuple[int, int]:
-        """How many programs of the root were started natively, and how many in qemu."""
-        native = [program["starts"] for program in self.programs if program["native"]]
-        emulated = [program["starts"] for program in self.programs if not program["native"]]
-        return sum(map(int, map(str, native))), sum(map(int, map(str, emulated)))
 
     @property
     def seconds(self) -> float:

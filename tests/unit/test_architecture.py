@@ -15,6 +15,8 @@ from click.testing import CliRunner
 from pydantic import BaseModel
 
 from crossbuild import errors
+from crossbuild.acceleration.starts import Way
+from crossbuild.acceleration.times import ProgramUse
 from crossbuild.artifacts.packing import PACKERS
 from crossbuild.artifacts.record import BuildFacts, SetFacts, record
 from crossbuild.cli.main import main
@@ -33,6 +35,7 @@ from crossbuild.model.artifact import (
     OutputKind,
 )
 from crossbuild.model.survey import TreeSurvey
+from crossbuild.pipeline.finish import program_entry
 from crossbuild.planning.planner import INSTALLED_LAYERS
 from tests.documents import (
     CHECKOUT,
@@ -140,6 +143,9 @@ def full_record() -> dict[str, object]:
             inputs="",
             programs_native=0,
             programs_emulated=0,
+            programs_timed=0,
+            cpu_seconds_native=None,
+            cpu_seconds_emulated=None,
             started="",
             finished="",
             seconds=0.0,
@@ -164,6 +170,17 @@ def test_every_key_of_image_json_is_documented() -> None:
     value = full_record()
     sections_of = {key for key, item in value.items() if isinstance(item, dict)}
     assert set(column("docs/reference/image-json.md", "# image.json")) == {*record_keys(value), *sections_of}
+
+
+def test_every_key_of_a_program_in_the_timeline_is_documented() -> None:
+    use = ProgramUse(program="/bin/a", way=Way.NATIVE, starts=1, timed=1, seconds=0.1, cpu_seconds=0.1)
+    keys = column("docs/reference/artifact-set.md", "## Programs in timeline.json")
+    assert keys == list(program_entry(use))
+
+
+def test_a_program_without_times_has_none_in_the_timeline() -> None:
+    use = ProgramUse(program="/bin/a", way=Way.NO_RULE, starts=1, timed=0, seconds=0, cpu_seconds=0)
+    assert [program_entry(use)[key] for key in ("seconds", "cpu_seconds")] == [None, None]
 
 
 def test_every_event_is_documented() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from io import BytesIO
 
-from crossbuild.acceleration.starts import RECORD, Start, Way, read_starts, tally
+from crossbuild.acceleration.starts import RECORD, Start, Way, read_starts, settled
 
 
 def record(way: str, path: bytes, *, nanoseconds: int = 1, process: int = 2) -> bytes:
@@ -27,6 +27,22 @@ def test_records_are_read_in_order_and_others_are_passed_over() -> None:
 
 def test_a_twin_that_was_refused_counts_once() -> None:
     content = (
-        record("n", b"/bin/a") + record("n", b"/bin/b") + record("x", b"/bin/a") + record("n", b"/bin/b")
+        record("n", b"/bin/a", nanoseconds=0)
+        + record("n", b"/bin/a", nanoseconds=1)
+        + record("n", b"/bin/a", nanoseconds=2, process=3)
+        + record("n", b"/bin/b", nanoseconds=3)
+        + record("x", b"/bin/a", nanoseconds=4)
+        + record("n", b"/bin/a", nanoseconds=5)
     )
-    assert tally(read_starts(BytesIO(content))) == {("/bin/a", Way.REFUSED): 1, ("/bin/b", Way.NATIVE): 2}
+    assert [(start.nanoseconds, start.way) for start in settled(read_starts(BytesIO(content)))] == [
+        (0, Way.NATIVE),
+        (2, Way.NATIVE),
+        (3, Way.NATIVE),
+        (4, Way.REFUSED),
+        (5, Way.NATIVE),
+    ]
+
+
+def test_starts_come_in_the_order_of_time_whoever_wrote_first() -> None:
+    content = record("n", b"/bin/a", nanoseconds=7) + record("q", b"/bin/b", nanoseconds=5)
+    assert [start.path for start in settled(read_starts(BytesIO(content)))] == ["/bin/b", "/bin/a"]

@@ -88,6 +88,47 @@ def test_build_ends_with_a_table_and_the_next_command(
     assert "compute: done in 3 min 12 s" in err
 
 
+def timed(program: str, cpu_seconds: float | None, *, starts: int, native: bool = False) -> dict[str, object]:
+    return {"program": program, "native": native, "starts": starts, "cpu_seconds": cpu_seconds}
+
+
+def test_build_names_the_programs_that_took_most_time_in_qemu(
+    pipeline: FakePipeline, spec: Callable[..., str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    programs = [
+        timed("/usr/bin/dpkg", 4.04, starts=23),
+        timed("/usr/bin/python3.11", 3.5, starts=1),
+        timed("/usr/bin/dpkg", 0.06, starts=1),
+        timed("/bin/a", 0.3, starts=3),
+        timed("/bin/b", 0.2, starts=2),
+        timed("/bin/fifth", 0.1, starts=2),
+        timed("/bin/sed", 9.0, starts=99, native=True),
+    ]
+    folder = Path("out/compute")
+    folder.mkdir(parents=True)
+    (folder / "timeline.json").write_text(json.dumps({"phases": [], "programs": programs}))
+    assert run(["build", spec("compute")]) == 0
+    assert (
+        "Most CPU time in qemu: dpkg 4.1 s in 24 starts, python3.11 3.5 s in 1 start, a 0.3 s in 3 starts, "
+        "b 0.2 s in 2 starts\n"
+    ) in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("cpu_seconds", [None, 0.0, 0.04])
+def test_build_names_no_program_that_took_no_time_to_speak_of(
+    cpu_seconds: float | None,
+    pipeline: FakePipeline,
+    spec: Callable[..., str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder = Path("out/compute")
+    folder.mkdir(parents=True)
+    programs = [timed("/usr/bin/dpkg", cpu_seconds, starts=24)]
+    (folder / "timeline.json").write_text(json.dumps({"phases": [], "programs": programs}))
+    assert run(["build", spec("compute")]) == 0
+    assert "in qemu" not in capsys.readouterr().out
+
+
 def test_unchanged_spec_is_told_as_such(
     pipeline: FakePipeline, spec: Callable[..., str], capsys: pytest.CaptureFixture[str]
 ) -> None:
