@@ -91,11 +91,11 @@ static bool map_table(struct table *table)
 }
 
 /* The kernel resolved the path when it opened the program; its own answer is neither slow nor open to a race. */
-static bool resolve(uint64_t program, char path[PATH_MAX])
+static bool resolve(int program, char path[PATH_MAX])
 {
 	char link[sizeof("/proc/self/fd/") + 20] = "/proc/self/fd/";
 
-	append_digits(link, program);
+	append_digits(link, (uint64_t)program);
 	long length = CALL(readlinkat, AT_FDCWD, link, path, PATH_MAX - 1);
 
 	if (length <= 0 || path[0] != '/')
@@ -151,13 +151,24 @@ static char **complete_environment(const struct request *request, const struct t
 	return environment;
 }
 
+static bool file_sizes_are_limited(void)
+{
+	struct rlimit64 limit;
+
+	return CALL(prlimit64, 0, RLIMIT_FSIZE, NULL, &limit) != 0 || limit.rlim_cur != RLIM64_INFINITY;
+}
+
 static void record(const char *path, enum way way)
 {
 	struct record record = {.way = way};
 	struct timespec now;
 	struct stat found;
-	int file = open_file(COUNT, O_WRONLY | O_APPEND);
+	int file;
 
+	/* A write past the limit would end this process by SIGXFSZ, or leave half a record. */
+	if (file_sizes_are_limited())
+		return;
+	file = open_file(COUNT, O_WRONLY | O_APPEND);
 	if (file < 0)
 		return;
 	for (size_t at = 0; at < sizeof(record.path) && path[at]; at++)
@@ -174,14 +185,14 @@ static void record(const char *path, enum way way)
 /* Returns only where the program must run in qemu. */
 static void consult(const struct process *process, const struct table *table)
 {
-	uint64_t program = auxiliary(process, AT_EXECFD);
 	struct request request;
 	struct text rule;
 	enum way way = NO_RULE;
 
+	request.program = (int)auxiliary(process, AT_EXECFD);
 	request.arguments = process->argv[2] ? process->argv + 3 : process->argv + 2;
 	request.environment = process->environment;
-	if (!resolve(program, request.path)) {
+	if (!resolve(request.program, request.path)) {
 		record(process->argv[1], NO_RULE);
 		return;
 	}
@@ -194,7 +205,7 @@ static void consult(const struct process *process, const struct table *table)
 	char **environment = complete_environment(&request, table, rule);
 
 	/* qemu closes this descriptor once it has loaded the program; the twin must not inherit it. */
-	CALL(fcntl, program, F_SETFD, FD_CLOEXEC, 0);
+	CALL(fcntl, request.program, F_SETFD, FD_CLOEXEC, 0);
 	if (environment)
 		CALL(execve, request.twin, process->argv + 2, environment, 0);
 	record(request.path, REFUSED);

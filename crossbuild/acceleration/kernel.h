@@ -10,6 +10,7 @@
 #include <linux/fcntl.h>
 #include <linux/limits.h>
 #include <linux/mman.h>
+#include <linux/resource.h>
 #include <linux/stat.h>
 #include <linux/time.h>
 #include <stdbool.h>
@@ -34,9 +35,10 @@ static inline long system_call(long number, long a, long b, long c, long d, long
 
 #define CALL(name, a, b, c, d) system_call(__NR_##name, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
 
+/* Where a FIFO lies in the place of a file, this does not wait for its other end. */
 static inline int open_file(const char *path, int flags)
 {
-	return (int)CALL(openat, AT_FDCWD, path, flags | O_CLOEXEC | O_NOFOLLOW, 0);
+	return (int)CALL(openat, AT_FDCWD, path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0);
 }
 
 static inline void close_file(int file)

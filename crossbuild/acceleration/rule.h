@@ -19,24 +19,47 @@ enum way {
 struct request {
 	char **arguments; /* behind the program's argv[0] */
 	char **environment;
+	int program; /* open, as the kernel would execute it */
 	char path[PATH_MAX];
 	char twin[PATH_MAX + 32];
 };
+
+static inline bool matches(const char *value, struct text choice)
+{
+	while (choice.at < choice.end && *value == *choice.at) {
+		value++;
+		choice.at++;
+	}
+	return choice.at == choice.end ? !*value : *choice.at == '*';
+}
 
 static inline bool is_among(const char *value, struct text choices)
 {
 	struct text choice;
 
-	while (take(&choices, ',', &choice)) {
-		const char *at = value;
-
-		while (choice.at < choice.end && *at == *choice.at) {
-			at++;
-			choice.at++;
-		}
-		if (choice.at == choice.end ? !*at : *choice.at == '*')
+	while (take(&choices, ',', &choice))
+		if (matches(value, choice))
 			return true;
-	}
+	return false;
+}
+
+static inline bool begin_with(char **arguments, struct text words)
+{
+	struct text word;
+
+	for (; take(&words, '|', &word); arguments++)
+		if (!*arguments || !matches(*arguments, word))
+			return false;
+	return true;
+}
+
+static inline bool begin_with_one(char **arguments, struct text choices)
+{
+	struct text choice;
+
+	while (take(&choices, ',', &choice))
+		if (begin_with(arguments, choice))
+			return true;
 	return false;
 }
 
@@ -90,27 +113,43 @@ static inline bool is_trusted(const char *path, unsigned int type)
 	return CALL(newfstatat, AT_FDCWD, path, &found, AT_SYMLINK_NOFOLLOW) == 0 && only_root_writes(&found, type);
 }
 
+static inline bool has_size(const struct stat *found, struct text size)
+{
+	char digits[21] = "";
+
+	append_digits(digits, (uint64_t)found->st_size);
+	return equals(size, digits);
+}
+
 static inline bool twin_is_fit(const char *twin, struct text size)
 {
 	struct stat found;
-	char digits[21] = "";
 
 	if (CALL(newfstatat, AT_FDCWD, twin, &found, AT_SYMLINK_NOFOLLOW) != 0)
 		return false;
-	append_digits(digits, (uint64_t)found.st_size);
 	/* Without flag C the emulated program gets no rights from its file, so its twin must not either. */
-	return only_root_writes(&found, S_IFREG) && !(found.st_mode & (S_ISUID | S_ISGID)) && equals(size, digits);
+	return only_root_writes(&found, S_IFREG) && !(found.st_mode & (S_ISUID | S_ISGID)) && has_size(&found, size);
+}
+
+/* At that path may lie another program: of another version, mounted over it, or put there by hand. */
+static inline bool is_original(int program, struct text size)
+{
+	struct stat found;
+
+	return CALL(fstat, program, &found, 0, 0) == 0 && has_size(&found, size);
 }
 
 /* Apply one condition of a rule; NATIVE means that it does not object. */
 static inline enum way apply(const struct request *request, struct text condition)
 {
 	if (skip(&condition, "first="))
-		return *request->arguments && is_among(*request->arguments, condition) ? NATIVE : ARGUMENTS;
+		return begin_with_one(request->arguments, condition) ? NATIVE : ARGUMENTS;
 	if (skip(&condition, "none="))
 		return any_among(request->arguments, condition) ? ARGUMENTS : NATIVE;
 	if (skip(&condition, "own="))
 		return any_set(request->environment, condition) ? ENVIRONMENT : NATIVE;
+	if (skip(&condition, "of="))
+		return is_original(request->program, condition) ? NATIVE : NO_RULE;
 	return skip(&condition, "set=") ? NATIVE : NO_RULE;
 }
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from crossbuild.acceleration.table import Setting
+from crossbuild.model.architecture import Architecture
 
 TWIN = "/run/crossbuild/twin"
 """Where a sandbox shows the twin."""
@@ -47,9 +48,19 @@ SHELL = Condition(none=("--version", "--help"), sets=("HOSTTYPE", "MACHTYPE", "O
 """bash tells these from its own build unless they are set, and prints the build in `--version`."""
 PERL = Condition(none=("-V*", "-v*"), owns=("PERL5LIB",))
 """Its modules in C are found by compiled-in path, in front of which PERL5LIB goes."""
-BUILD_IN_VERSION = Condition(none=("--version",))
+LONG_DOUBLE = "its numbers have 80 bits on x86_64 and 128 on aarch64, which shows in the last digits"
 
 DPKG = ("dpkg", "dpkg-deb", "dpkg-divert", "dpkg-query", "dpkg-split", "dpkg-statoverride", "dpkg-trigger")
+
+
+def _python(version: str) -> PackageRules:
+    """Return the rules of the interpreter: to compile files, it loads none of its modules in C."""
+    by_name = f"-E -S /usr/lib/python{version}/py_compile.py"
+    return PackageRules(
+        only=(f"python{version}",),
+        when={f"python{version}": Condition(first=(by_name, "-m py_compile"))},
+    )
+
 
 APT: Mapping[str, PackageRules] = {
     "bash": PackageRules(only=("bash",), when={"bash": SHELL}),
@@ -59,6 +70,10 @@ APT: Mapping[str, PackageRules] = {
             "arch": "it prints the architecture",
             "uname": "it prints the architecture",
             "stdbuf": "it preloads a library into programs of the other architecture",
+            "numfmt": LONG_DOUBLE,
+            "od": LONG_DOUBLE,
+            "printf": LONG_DOUBLE,
+            "seq": LONG_DOUBLE,
         }
     ),
     "cpio": PackageRules(only=("cpio",)),
@@ -82,6 +97,8 @@ APT: Mapping[str, PackageRules] = {
     # New keys are random in qemu, too, and leave before an image is packed.
     "openssh-client": PackageRules(only=("ssh-keygen",)),
     "perl-base": PackageRules(only=("perl",), when={"perl": PERL}),
+    # Debian's from 12 and Ubuntu's from 22.04 on.
+    **{f"python3.{minor}-minimal": _python(f"3.{minor}") for minor in range(10, 15)},
     "sed": PackageRules(),
     "tar": PackageRules(only=("tar",)),
     "udev": PackageRules(only=("systemd-hwdb",)),
@@ -90,17 +107,22 @@ APT: Mapping[str, PackageRules] = {
     "zstd": PackageRules(only=("zstd",)),
 }
 """Debian and Ubuntu. Not here, among others: apt and systemctl (they know their architecture), ldconfig
-and the dynamic loader (they read aarch64 libraries as their own), Python (its modules in C and its caches say
-what they were made for), compilers."""
+and the dynamic loader (they read aarch64 libraries as their own), Python but for compiling (its modules in C
+say what they were made for), compilers."""
 
 APT_PERL_FOLDERS = ("perl-base", "perl", "perl5")
 """Below usr/lib/MULTIARCH: where perl's modules in C lie."""
 
 
+APT_PERL_CONFIG = frozenset({"Config.pm", "Config_git.pl", "Config_heavy.pl", "Errno.pm"})
+"""Beside perl's own modules: what it knows of its own build. A twin does without, and so finds the root's."""
+
+
 def apt_settings(multiarch: str, perl_version: str) -> tuple[Setting, ...]:
     """Return what twins need to be told, so that they answer as the root's own programs."""
-    folder = f"{TWIN}/usr/lib/{multiarch}"
-    paths = (f"{folder}/perl-base", f"{folder}/perl5/{perl_version}", f"{folder}/perl/{perl_version}")
+    folders = (f"{TWIN}/usr/lib/{multiarch}", f"/usr/lib/{Architecture.AARCH64.multiarch}")
+    names = ("perl-base", f"perl5/{perl_version}", f"perl/{perl_version}")
+    paths = (f"{folder}/{name}" for folder in folders for name in names)
     return (
         Setting(name="HOSTTYPE", value="aarch64"),
         Setting(name="MACHTYPE", value="aarch64-unknown-linux-gnu"),

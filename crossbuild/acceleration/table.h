@@ -3,8 +3,8 @@
  *	crossbuild-exec 1
  *	set HOSTTYPE=aarch64
  *	/usr/bin/bash 1265648 none=--version set=HOSTTYPE
- *	/usr/bin/dpkg 318176 first=--validate-version,--compare-versions
- *	/usr/bin/sed 126424
+ *	/usr/bin/python3.11 6831400 of=6553000 first=-m|py_compile
+ *	/usr/bin/sed 126424 of=187216
  *
  * Rules come last, sorted by the bytes of their paths: the resolved path of the program, the twin's size in
  * bytes, then conditions. The file is searched as it is; a rule that is not understood is no rule. */

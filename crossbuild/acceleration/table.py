@@ -17,8 +17,8 @@ MAX_SIZE = 1 << 20
 _PATH = re.compile(r"/[!-~]+")
 """Printable ASCII: a blank ends the path of a rule. No distribution names its programs otherwise."""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_CHOICE = re.compile(r"[!-+\--~]+")
-"""Without blanks and commas."""
+_CHOICE = re.compile(r"[!-+\--{}~]+")
+"""Without blanks, commas and vertical bars."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +40,10 @@ class Rule:
     """Where the program lies in the root, with all links resolved."""
     size: int
     """Of its twin, in bytes: one of another size is not the file that the rule is about."""
+    original: int | None = None
+    """Of the root's own program, in bytes: at that path may also lie another one, put there by somebody."""
     first: tuple[str, ...] = ()
-    """If any, the first argument must be one of these."""
+    """If any, the arguments must begin with one of these: one word, or several with blanks between them."""
     none: tuple[str, ...] = ()
     """No argument may be one of these."""
     sets: tuple[str, ...] = ()
@@ -75,8 +77,11 @@ def _line(rule: Rule, known: set[str]) -> str:
         raise ValueError(f"not a path for a rule: {rule.path}")
     if unknown := {*rule.sets, *rule.owns} - known:
         raise ValueError(f"{rule.path}: no setting has the name {', '.join(sorted(unknown))}")
-    if wrong := [choice for choice in (*rule.first, *rule.none) if not _CHOICE.fullmatch(choice)]:
+    first = tuple("|".join(choice.split(" ")) for choice in rule.first)
+    choices = [*(word for choice in first for word in choice.split("|")), *rule.none]
+    if wrong := [choice for choice in choices if not _CHOICE.fullmatch(choice)]:
         raise ValueError(f"{rule.path}: not an argument for a rule: {wrong[0]!r}")
-    conditions = {"first": rule.first, "none": rule.none, "set": rule.sets, "own": rule.owns}
+    original = () if rule.original is None else (str(rule.original),)
+    conditions = {"of": original, "first": first, "none": rule.none, "set": rule.sets, "own": rule.owns}
     words = [f"{name}={','.join(values)}" for name, values in conditions.items() if values]
     return " ".join([str(rule.path), str(rule.size), *words])

@@ -123,6 +123,17 @@ def write_interpreter(target: Path, *, front: Path, qemu: Path) -> None:
         raise StorageError(f"Cannot write {target}.", details=str(error)) from error
 
 
+def holds_front(interpreter: Path, front: Path) -> bool:
+    """Say whether *interpreter* was joined from *front*; no for a file that cannot be read."""
+    try:
+        wanted = front.read_bytes()
+        with interpreter.open("rb") as file:
+            file.seek(_PAGE)
+            return file.read(len(wanted)) == wanted
+    except OSError:
+        return False
+
+
 def holds_emulator(interpreter: Path, qemu: Path) -> bool:
     """Say whether *interpreter* is *qemu* or was joined from it; no for a file that cannot be read."""
     try:

@@ -14,7 +14,15 @@ import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
-from crossbuild.acceleration.rules import APT, APT_PERL_FOLDERS, TWIN, Condition, apt_settings
+from crossbuild.acceleration.rules import (
+    APT,
+    APT_PERL_CONFIG,
+    APT_PERL_FOLDERS,
+    TWIN,
+    Condition,
+    PackageRules,
+    apt_settings,
+)
 from crossbuild.acceleration.table import Rule, render_table
 from crossbuild.errors import DamagedTwinError
 from crossbuild.formats.elf import DamagedElfError, ElfFile, read_elf
@@ -27,10 +35,13 @@ PERL_VERSION = re.compile(r"\d+\.\d+")
 LIBRARY = re.compile(r".+\.so(\.\d+)*")
 
 
-def make_twin(packages: Mapping[str, Path], target: Path, native: Architecture) -> None:
+def make_twin(
+    packages: Mapping[str, Path], originals: Mapping[str, Path], target: Path, native: Architecture
+) -> None:
     """Fill the new folder *target* with `table` and `twin/` from *packages*, each unpacked in a folder.
 
-    Of packages without rules only the libraries are taken. Raises CommandFailedError, OSError.
+    *originals* are the same packages as the root has them: only what has their sizes there is replaced. Of
+    packages without rules only the libraries are taken. Raises CommandFailedError, OSError.
     """
     twin = target / "twin"
     (twin / LIBRARIES).mkdir(parents=True)
@@ -40,17 +51,19 @@ def make_twin(packages: Mapping[str, Path], target: Path, native: Architecture) 
     rules = [
         rule
         for name, folder in sorted(packages.items())
-        if name in APT
-        for rule in _copy_programs(name, folder, twin, native)
+        if name in APT and name in originals
+        for rule in _copy_programs(APT[name], folder, originals[name], twin, native)
     ]
     settings = apt_settings(native.multiarch, _perl_version(twin, native))
     (target / "table").write_bytes(render_table(rules, settings))
 
 
-def _copy_programs(package: str, folder: Path, twin: Path, native: Architecture) -> Iterator[Rule]:
-    rules = APT[package]
+def _copy_programs(
+    rules: PackageRules, folder: Path, originals: Path, twin: Path, native: Architecture
+) -> Iterator[Rule]:
     for path in sorted(folder.rglob("*")):
-        if path.is_symlink() or not path.is_file() or not rules.allows(path.name):
+        original = originals / path.relative_to(folder)
+        if path.is_symlink() or not path.is_file() or not original.is_file() or not rules.allows(path.name):
             continue
         elf = _program(path, native)
         if elf is None or LIBRARY.fullmatch(path.name):
@@ -65,12 +78,12 @@ def _copy_programs(package: str, folder: Path, twin: Path, native: Architecture)
         copy.chmod(0o755)
         if not elf.is_static:
             _relocate(copy)
-        condition = rules.when.get(path.name, Condition())
-        yield _rule(place, copy, condition)
-        original = PurePosixPath(path.relative_to(folder))
-        if original != place:
+        condition, size = rules.when.get(path.name, Condition()), original.stat().st_size
+        yield _rule(place, copy, size, condition)
+        unmerged = PurePosixPath(path.relative_to(folder))
+        if unmerged != place:
             # While a base system is being unpacked, /bin may not be a link into /usr yet.
-            yield _rule(original, _second_name(copy, twin / original), condition)
+            yield _rule(unmerged, _second_name(copy, twin / unmerged), size, condition)
 
 
 def _second_name(copy: Path, other: Path) -> Path:
@@ -79,10 +92,11 @@ def _second_name(copy: Path, other: Path) -> Path:
     return other
 
 
-def _rule(place: PurePosixPath, copy: Path, condition: Condition) -> Rule:
+def _rule(place: PurePosixPath, copy: Path, original: int, condition: Condition) -> Rule:
     return Rule(
         path=PurePosixPath("/") / place,
         size=copy.stat().st_size,
+        original=original,
         first=condition.first,
         none=condition.none,
         sets=condition.sets,
@@ -141,7 +155,13 @@ def _copy_perl_modules(folder: Path, twin: Path, native: Architecture) -> None:
         modules = folder / "usr/lib" / native.multiarch / name
         if modules.is_dir():
             place = twin / "usr/lib" / native.multiarch / name
-            shutil.copytree(modules, place, symlinks=True, dirs_exist_ok=True)
+            shutil.copytree(modules, place, symlinks=True, dirs_exist_ok=True, ignore=_perl_config)
+
+
+def _perl_config(folder: str, names: list[str]) -> set[str]:
+    """Return which *names* are perl's description of its own build; other modules use the same names."""
+    is_own = Path(folder).name == "perl-base" or Path(folder).parent.name == "perl"
+    return {name for name in names if is_own and name in APT_PERL_CONFIG}
 
 
 def _perl_version(twin: Path, native: Architecture) -> str:

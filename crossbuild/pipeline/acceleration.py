@@ -10,13 +10,16 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from crossbuild.acceleration.build import FRONT
 from crossbuild.acceleration.rules import APT
 from crossbuild.acceleration.starts import read_starts
 from crossbuild.acceleration.times import program_uses
 from crossbuild.distros import catalog
 from crossbuild.distros.apt.session import AptSession
 from crossbuild.errors import CrossbuildError
-from crossbuild.host.interpreter import NAME
+from crossbuild.host.binfmt import is_outdated
+from crossbuild.host.checks.speed import OTHER_VERSION
+from crossbuild.host.interpreter import NAME, holds_front
 from crossbuild.host.locks import locked
 from crossbuild.host.taskstats import listening
 from crossbuild.host.workspace import workspace
@@ -30,10 +33,11 @@ from crossbuild.pipeline.narrator import Narrator
 
 REBUILT = re.compile(r"\+b\d+$")
 """What Debian appends to a version when it only compiles a package again, on each architecture by itself."""
+PERL = "perl-base"
 PERL_PACKAGE = re.compile(r"libperl\d.*|lib.+-perl")
 KEPT = 6
 """How many twins stay in the cache."""
-FORMAT = 4
+FORMAT = 5
 """Of a twin; another one makes those in the cache stale."""
 
 
@@ -45,6 +49,9 @@ def accelerate(plan: Plan, host: HostFacts, site: Site, work: Path, narrator: Na
     handler = host.handler_for(plan.spec.arch)
     if handler is None or not handler.interpreter.endswith(NAME):
         narrator.notice("Without acceleration: the handler is plain qemu; `crossbuild setup` changes that.")
+        return
+    if not holds_front(Path(handler.interpreter), FRONT) or is_outdated(handler):
+        narrator.notice(f"Without acceleration: {OTHER_VERSION}; `sudo crossbuild setup` renews it.")
         return
     try:
         target = work / ACCELERATE
@@ -94,7 +101,7 @@ def _make(plan: Plan, site: Site, wanted: dict[str, str], narrator: Narrator) ->
     session = AptSession(spec, catalog.lookup(spec.distro, spec.release), site.cache, narrator.notice)
     session.update()
     found = session.closure(sorted(wanted))
-    skewed = _skewed(wanted, found)
+    skewed = _left_out(wanted, found)
     for name in skewed:
         narrator.notice(f"{name} runs in qemu: its version for {native} is not that of the image.")
     kept = [package.name for package in found if package.name not in skewed]
@@ -102,9 +109,18 @@ def _make(plan: Plan, site: Site, wanted: dict[str, str], narrator: Narrator) ->
     with locked(target, "the twin of these packages", narrator.notice):
         if not target.is_dir():
             with workspace(target.parent / ".crossbuild", "twin") as folder:
-                make_twin(session.unpack(kept, folder / "packages"), folder / "made", native)
+                packages = session.unpack(kept, folder / "packages")
+                originals = _originals(plan, site, [name for name in kept if name in APT], folder, narrator)
+                make_twin(packages, originals, folder / "made", native)
                 (folder / "made").rename(target)
     return target
+
+
+def _originals(plan: Plan, site: Site, names: list[str], folder: Path, narrator: Narrator) -> dict[str, Path]:
+    """Return the packages *names* as the image has them, each unpacked in a folder."""
+    release = catalog.lookup(plan.spec.distro, plan.spec.release)
+    session = AptSession(plan.spec, release, site.cache, narrator.notice)
+    return session.unpack(names, folder / "originals")
 
 
 def _key(packages: dict[str, str]) -> str:
@@ -119,13 +135,17 @@ def _prune(folder: Path) -> None:
         shutil.rmtree(twin, ignore_errors=True)
 
 
-def _skewed(wanted: dict[str, str], found: tuple[PinnedPackage, ...]) -> tuple[str, ...]:
-    return tuple(
+def _left_out(wanted: dict[str, str], found: tuple[PinnedPackage, ...]) -> tuple[str, ...]:
+    """Return the names of what has another version for this processor, and of what depends on that."""
+    skewed = tuple(
         package.name
         for package in found
         if package.name in wanted
         and REBUILT.sub("", package.version) != REBUILT.sub("", wanted[package.name])
     )
+    modules = any(PERL_PACKAGE.fullmatch(name) for name in skewed)
+    # A native perl could not load modules that are there for the image's processor only.
+    return (*skewed, PERL) if modules and PERL in wanted and PERL not in skewed else skewed
 
 
 def _link(source: str, target: str) -> None:

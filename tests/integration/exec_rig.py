@@ -49,12 +49,16 @@ class Case:
     uid: int = 0
     opened: Literal["", "execveat", "proc"] = ""
     """Execute the open file, not its name: by execveat(2), or as /proc/self/fd/N."""
-    unlinked: bool = False
-    """Take the file away once it is open."""
+    inherited: bool = True
+    """Leave that open file to the program."""
+    lost: Literal["", "deleted", "renamed", "replaced"] = ""
+    """What befalls the file between its opening and its start."""
     ignored: Sequence[int] = ()
     blocked: Sequence[int] = ()
-    open_files: int = 0
-    """If not 0, the limit."""
+    limits: Sequence[tuple[int, int]] = ()
+    """Resource and value."""
+    closed: Sequence[int] = ()
+    """Of the standard streams."""
     filler: int = 0
     """So many bytes of further arguments."""
 
@@ -195,21 +199,34 @@ def _become(root: Path, case: Case, streams: tuple[int, int, int]) -> None:
     os.closerange(3, 100)
     os.chroot(root)
     os.chdir(case.folder)
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        # Python ignores them, and a program would inherit that.
+        signal.signal(number, signal.SIG_DFL)
     for number in case.ignored:
         signal.signal(number, signal.SIG_IGN)
-    # Python's own, which a program would inherit.
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, case.blocked)
     target = os.open(case.path, os.O_PATH) if case.opened else -1
-    if case.unlinked:
-        Path(case.path).unlink()
-    if case.open_files:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (case.open_files, case.open_files))
+    _lose(Path(case.path), case.lost)
     if case.uid:
         os.setgroups([])
         os.setgid(case.uid)
         os.setuid(case.uid)
+    for kind, limit in case.limits:
+        resource.setrlimit(kind, (limit, limit))
+    for stream in case.closed:
+        os.close(stream)
     _execute(target, case)
+
+
+def _lose(program: Path, how: str) -> None:
+    match how:
+        case "deleted":
+            program.unlink()
+        case "renamed":
+            program.rename(program.with_name("other"))
+        case "replaced":
+            program.with_name("new").write_bytes(b"another program")
+            program.with_name("new").rename(program)
 
 
 def _execute(target: int, case: Case) -> None:
@@ -220,7 +237,7 @@ def _execute(target: int, case: Case) -> None:
     variables = (ctypes.c_char_p * (len(env) + 1))(*env, None)
     libc = ctypes.CDLL(None, use_errno=True)
     if target >= 0:
-        os.set_inheritable(target, True)
+        os.set_inheritable(target, case.inherited)
     if case.opened == "execveat":
         libc.fexecve(target, words, variables)
     else:
@@ -231,7 +248,7 @@ def _execute(target: int, case: Case) -> None:
 
 
 def _ways(count: Path) -> list[tuple[str, str]]:
-    if not count.exists():
+    if not count.is_file():
         return []
     with count.open("rb") as file:
         return [(start.path, start.way.value) for start in read_starts(file)]

@@ -42,7 +42,11 @@ def _mapped(argv: Sequence[str], cwd: Path) -> subprocess.CompletedProcess[str]:
         command, cwd=cwd, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         _map_ids(process)
-        stdout, stderr = process.communicate("go\n", timeout=60)
+        try:
+            stdout, stderr = process.communicate("go\n", timeout=60)
+        except subprocess.TimeoutExpired:
+            process.kill()  # else leaving the block would wait for ever
+            raise
     return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import resource
 import signal
-from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -16,21 +16,24 @@ from crossbuild.acceleration.table import Rule
 from crossbuild.host.command import capture
 from crossbuild.host.interpreter import NAME, write_interpreter
 from crossbuild.host.qemu import choose_emulator, find_emulators
+from crossbuild.host.rooted import resolve
 from crossbuild.model.site import Site
+from tests.integration.exec_cases import EMULATED, NATIVE, ORDINARY_USER, UNRECORDED
 from tests.integration.exec_rig import Case, Rig, make_twin
 
 pytestmark = pytest.mark.real
 
 CHECKOUT = Path(__file__).parents[2]
-TWINS = ("bash", "cat", "dash", "env", "id", "ls", "sed", "sort", "true", "whoami")
+TWINS = (
+    *(f"bin/{name}" for name in ("bash", "cat", "dash", "env", "id", "ls", "sed", "sort", "true", "whoami")),
+    "sbin/chroot",
+)
 CONDITIONS: dict[str, dict[str, Any]] = {
     "bash": {"none": ("--version", "--dump*"), "sets": ("HOSTTYPE",)},
     "ls": {"owns": ("TAKEN",)},
-    "sed": {"first": ("-n", "-nf", "s/*")},
+    "sed": {"first": ("-n", "-nf", "s/*", "--quiet p*")},
 }
 DAMAGED = b"no program"
-ORDINARY_USER = 1000
-VERSION = "/etc/debian_version"
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +44,13 @@ def rig(site: Site, small_root: str, tmp_path_factory: pytest.TempPathFactory) -
     capture(compile_command(front))
     qemu = Path(choose_emulator(find_emulators(), kernel=(6, 7)).emulator.path)
     write_interpreter(joined, front=front, qemu=qemu)
-    made = make_twin(folder / "twin", {f"/usr/bin/{name}": f"/usr/bin/{name}" for name in TWINS})
-    rules = [dataclasses.replace(rule, **CONDITIONS.get(rule.path.name, {})) for rule in made]
+    root = site.roots / small_root
+    rules = [
+        dataclasses.replace(
+            rule, original=resolve(root, rule.path).stat().st_size, **CONDITIONS.get(rule.path.name, {})
+        )
+        for rule in make_twin(folder / "twin", {f"/usr/{name}": f"/usr/{name}" for name in TWINS})
+    ]
     binaries = folder / "twin/usr/bin"
     os.chown(binaries / "whoami", ORDINARY_USER, ORDINARY_USER)
     (binaries / "id").chmod(0o4755)
@@ -51,79 +59,13 @@ def rig(site: Site, small_root: str, tmp_path_factory: pytest.TempPathFactory) -
     rules += [Rule(path=PurePosixPath(f"/usr/bin/{name}"), size=len(DAMAGED)) for name in ("uname", "wc")]
     folder.chmod(0o755)
     return Rig(
-        root=site.roots / small_root,
+        root=root,
         twin=folder / "twin",
         qemu=qemu,
         joined=joined,
         checkout=CHECKOUT,
         rules=tuple(rules),
     )
-
-
-def sh(script: str, *arguments: str) -> Case:
-    return Case(path="/bin/sh", argv=("sh", "-c", script, *arguments))
-
-
-def bash(script: str, *, argv0: str = "bash") -> Case:
-    return Case(path="/bin/bash", argv=(argv0, "-c", script))
-
-
-def cat(*arguments: str, **state: Any) -> Case:
-    return Case(path="/bin/cat", argv=("cat", *arguments), **state)
-
-
-def script(head: str, *, inner: str = "") -> Case:
-    prepare = f"printf '%s\\n' '{head}' 's/^#.*/text/p' 'true || echo \"$0\" \"$@\"' >opt/script\n"
-    prepare += f"printf '%s\\n' '{inner}' 'echo inner \"$0\" \"$@\"' >opt/inner\n"
-    return Case(path="/opt/script", argv=("name", "/opt/script", "b c"), prepare=prepare + "chmod 755 opt/*")
-
-
-ENV = {"PATH": "/usr/bin:/bin"}
-NATIVE: Sequence[tuple[str, Case]] = (
-    ("arguments", sh('printf "<%s>" "$@"', "x", "", "a b", "*", "new\nline", "ü", "-c")),
-    ("argv0", bash("echo $0", argv0="other")),
-    ("argv0 with spaces", bash("echo $0", argv0=" a  b ")),
-    ("argv0 empty", bash('echo "<$0>"', argv0="")),
-    ("argv0 of a failing program", Case(path="/bin/ls", argv=("a b", "/none"))),
-    ("no argv at all", Case(path="/bin/true", argv=())),
-    # qemu 7.2 hands variables on in reverse order.
-    ("environment", dataclasses.replace(sh("env | sort"), env={**ENV, "A": "1", "B": "", "C": "x=y "})),
-    ("no environment", Case(path="/usr/bin/env", argv=("env",), env={})),
-    ("exit status", sh("exit 7")),
-    ("death by a signal", sh("kill -TERM $$")),
-    ("death of a child", sh("sh -c 'kill -SEGV $$' 2>/dev/null; echo $?")),
-    ("ignored signal", dataclasses.replace(sh("kill -HUP $$; echo alive"), ignored=(signal.SIGHUP,))),
-    ("signal state", Case(path="/usr/bin/env", argv=("env", "--list-signal-handling", "true"),
-                          ignored=(signal.SIGUSR1,), blocked=(signal.SIGUSR2,))),
-    ("standard input", Case(path="/bin/cat", argv=("cat",), stdin="in\nput")),
-    ("standard error", sh("echo bad >&2; echo good")),
-    ("descriptors", Case(path="/bin/ls", argv=("ls", "/proc/self/fd"))),
-    ("relative path", Case(path="bin/cat", argv=("cat", "bash/../cat"), folder="/usr")),
-    ("path through links", Case(path="/opt/link", argv=("link", "/etc/hostname"),
-                                prepare="ln -s ../bin/../bin/cat opt/far; ln -s /opt/far opt/link")),
-    ("path with many dots", Case(path="/usr/./bin/..//bin/cat", argv=("cat", "/etc/debian_version"))),
-    ("open file", cat(VERSION, opened="execveat")),
-    ("open file in proc", cat(VERSION, opened="proc")),
-    ("very many arguments", dataclasses.replace(sh("echo $#"), filler=1_900_000)),
-    ("as an ordinary user", dataclasses.replace(sh("cat /proc/self/loginuid; exit 3"), uid=ORDINARY_USER)),
-    ("not readable", cat(VERSION, uid=ORDINARY_USER,
-                          prepare="chmod 711 usr/bin/cat")),
-    ("set-uid without flag C", Case(path="/bin/cat", argv=("cat", "/etc/shadow"), uid=ORDINARY_USER,
-                                    prepare="chmod 4755 usr/bin/cat")),
-    ("#! with an absolute path", script("#!/bin/sh")),
-    ("#! with a blank", script("#! /bin/sh")),
-    ("#! with an argument", script("#!/bin/sh -x")),
-    ("#! with env", script("#!/usr/bin/env sh")),
-    ("#! with env and words", script("#!/usr/bin/env -S bash -u -x")),
-    ("#! with an interpreter that is no shell", script("#!/bin/sed -nf")),
-    ("#! relative", script("#!bin/sh")),
-    ("#! nested", script("#!/opt/inner word", inner="#!/bin/sh")),
-    ("count cannot be written", dataclasses.replace(sh("echo fine"), tamper="chmod 0 count")),
-    ("a shell's idea of the machine", bash("echo $HOSTTYPE; env | sort; /bin/sh -c 'echo [$HOSTTYPE]'")),
-    ("the caller's idea of the machine", dataclasses.replace(bash("echo $HOSTTYPE; env | sort"),
-                                                             env={**ENV, "HOSTTYPE": "mine"})),
-    ("first argument as the rule wants it", Case(path="/bin/sed", argv=("sed", "s/a/b/"), stdin="a")),
-)  # fmt: skip
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in NATIVE])
@@ -133,46 +75,11 @@ def test_a_twin_behaves_as_the_emulated_program(rig: Rig, case: Case) -> None:
     assert {way for _path, way in accelerated.ways} == {"n"}
 
 
-EMULATED: Sequence[tuple[str, str, Case]] = (
-    ("no rule", "q", Case(path="/usr/bin/nproc", argv=("nproc", "--help"))),
-    ("same name elsewhere", "q", Case(path="/opt/cat", argv=("cat", "--help"),
-                                      prepare="cp usr/bin/tac opt/cat")),
-    ("deleted", "q", cat(VERSION, opened="execveat", unlinked=True)),
-    ("not readable", "q", Case(path="/opt/secret", argv=("s",), uid=ORDINARY_USER,
-                               prepare="cp usr/bin/tty opt/secret; chmod 711 opt/secret")),
-    ("other first argument", "a", Case(path="/bin/sed", argv=("sed", "--help"))),
-    ("no first argument", "a", Case(path="/bin/sed", argv=("sed",))),
-    ("excluded argument", "a", Case(path="/bin/bash", argv=("bash", "--version"))),
-    ("excluded beginning", "a", Case(path="/bin/bash", argv=("bash", "-c", ":", "--dump-strings"))),
-    ("library to load first", "e", cat(VERSION,
-                                        env={"LD_PRELOAD": "/none.so"})),
-    ("library path", "e", cat(VERSION,
-                               env={"LD_LIBRARY_PATH": "/none"})),
-    ("variable is taken", "e", Case(path="/bin/ls", argv=("ls", "/"), env={"TAKEN": "mine"})),
-    ("twin missing", "t", Case(path="/usr/bin/wc", argv=("wc", "--help"))),
-    ("twin of another size", "t", cat("--help",
-                                       tamper="sed -i 's,^/usr/bin/cat .*,/usr/bin/cat 1,' table")),
-    ("twin of another user", "t", Case(path="/usr/bin/whoami", argv=("whoami", "--help"))),
-    ("set-uid twin", "t", Case(path="/usr/bin/id", argv=("id", "--help"))),
-    ("twin damaged", "nx", Case(path="/usr/bin/uname", argv=("uname", "-m"))),
-    ("condition not understood", "q", cat("--help",
-                                           tamper="sed -i '/cat /s/$/ later=x/' table")),
-    ("no /proc", "q", cat("--help", tamper="umount ../../proc")),
-    ("folder open to all", "", cat("--help", tamper="chmod 777 .")),
-    ("folder of another user", "", cat("--help", tamper="chown 1000 .")),
-    ("table of another user", "", cat("--help", tamper="chown 1000 table")),
-    ("table open to the group", "", cat("--help", tamper="chmod 664 table")),
-    ("table behind a link", "", cat("--help",
-                                     tamper="mv table real; ln -s real table")),
-    ("table empty", "", cat("--help", tamper=": >table")),
-    ("table of another version", "", cat("--help",
-                                          tamper="sed -i '1s/1/2/' table")),
-    ("table cut off", "", cat("--help", tamper="truncate -s -1 table")),
-    ("table missing", "", cat("--help", tamper="rm table")),
-    ("table too long", "", cat("--help",
-                                tamper="yes /usr/zz 1 | head -c 1048600 >>table; echo >>table")),
-    ("no descriptor free", "", cat("--help", open_files=4)),
-)  # fmt: skip
+@pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in UNRECORDED])
+def test_a_start_that_cannot_be_recorded_is_a_start_all_the_same(rig: Rig, case: Case) -> None:
+    emulated, accelerated = rig.run(case, plain=True), rig.run(case)
+    assert accelerated.seen == emulated.seen
+    assert accelerated.ways == ()
 
 
 @pytest.mark.parametrize(
@@ -195,6 +102,31 @@ def test_a_program_with_the_rights_of_its_file_is_never_replaced_and_qemu_takes_
     outcome = rig.run(case, flags="POCF")
     assert (outcome.seen, outcome.ways) == ((0, "secret\n", ""), ())
     assert "read(" in rig.run(case, plain=True, flags="POCF").stderr, "plain qemu no longer obeys: simplify"
+
+
+def test_a_twin_starts_where_the_process_table_is_too_full_for_qemu(rig: Rig) -> None:
+    """qemu needs a thread of its own, and gives up without."""
+    full = [(resource.RLIMIT_NPROC, 1)]
+    case = Case(path="/bin/sh", argv=("sh", "-c", "cat /none"), uid=ORDINARY_USER, limits=full)
+    accelerated, emulated = rig.run(case), rig.run(case, plain=True)
+    assert accelerated.seen == (2, "", "sh: 1: Cannot fork\n")
+    assert accelerated.ways == (("/usr/bin/dash", "n"),)
+    assert emulated.status == -signal.SIGABRT, "qemu now starts without a thread: compare as the others"
+
+
+def test_a_twin_without_its_libraries_is_one_clear_error(rig: Rig) -> None:
+    loader = "ld-linux-x86-64.so.2"
+    keep = f"cp twin/lib/{loader} .; mount -t tmpfs tmpfs twin/lib; mv {loader} twin/lib"
+    outcome = rig.run(Case(path="/bin/cat", argv=("cat", "/etc/debian_version"), tamper=keep))
+    assert (outcome.status, outcome.stdout) == (127, "")
+    assert outcome.stderr.startswith("cat: error while loading shared libraries: libc.so.6:")
+
+
+def test_where_the_kernel_does_not_open_the_program_everything_runs_in_qemu(rig: Rig) -> None:
+    case = Case(path="/bin/cat", argv=("cat", "/etc/debian_version"))
+    accelerated = rig.run(case, flags="PF")
+    assert accelerated.seen == rig.run(case, plain=True, flags="PF").seen
+    assert accelerated.ways == ()
 
 
 def test_the_interpreter_called_by_hand_is_qemu(rig: Rig, tmp_path: Path) -> None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from crossbuild.acceleration.build import FRONT
-from crossbuild.host.interpreter import NAME
+from crossbuild.host.binfmt import is_outdated
+from crossbuild.host.interpreter import NAME, holds_front
 from crossbuild.host.requirements import install_command, package_for
 from crossbuild.model.architecture import Architecture
 from crossbuild.model.host import Check, HostFacts, Status
+
+SETUP = "sudo crossbuild setup"
+OTHER_VERSION = "the handler was registered by another version of crossbuild"
 
 
 def speed_check(facts: HostFacts) -> Check:
@@ -20,7 +26,9 @@ def speed_check(facts: HostFacts) -> Check:
     elif not facts.tool("patchelf"):
         lack, remedy = "patchelf is not installed", _install(facts, "patchelf")
     elif handler is None or not handler.interpreter.endswith(NAME):
-        lack, remedy = "the handler of aarch64 programs is plain qemu", "sudo crossbuild setup"
+        lack, remedy = "the handler of aarch64 programs is plain qemu", SETUP
+    elif not holds_front(Path(handler.interpreter), FRONT) or is_outdated(handler):
+        lack, remedy = OTHER_VERSION, SETUP
     else:
         brief = "Builds are accelerated: programs run natively where that makes no difference."
         return Check(name="speed", status=Status.OK, brief=brief)

@@ -22,6 +22,13 @@ def test_every_program_of_dpkg_that_knows_its_architecture_is_told_the_root_s() 
     assert not any(rules.allows(program) for program in ("dselect", "dpkg-architecture", "start-stop-daemon"))
 
 
+def test_python_runs_natively_only_where_it_compiles_files() -> None:
+    rules = APT["python3.11-minimal"]
+    words = [choice.split() for choice in rules.when["python3.11"].first]
+    assert rules.only == ("python3.11",)
+    assert all("py_compile" in words[-1] for words in words)
+
+
 @pytest.mark.parametrize(("package", "rules"), APT.items())
 def test_every_exclusion_has_a_reason_and_every_condition_a_program(
     package: str, rules: PackageRules

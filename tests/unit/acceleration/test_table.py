@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import PurePosixPath
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from crossbuild.acceleration.table import MAX_SIZE, Rule, Setting, render_table
 HOSTTYPE = Setting(name="HOSTTYPE", value="aarch64")
 
 
-def rule(path: str, **conditions: tuple[str, ...]) -> Rule:
+def rule(path: str, **conditions: Any) -> Rule:
     return Rule(path=PurePosixPath(path), size=7, **conditions)
 
 
@@ -37,6 +38,16 @@ def test_conditions_are_words_behind_the_size() -> None:
     assert line == b"/usr/bin/bash 7 first=-c,-e* none=--version set=HOSTTYPE own=HOSTTYPE"
 
 
+def test_a_rule_may_name_the_size_of_the_program_that_it_is_about() -> None:
+    sed = Rule(path=PurePosixPath("/usr/bin/sed"), size=7, original=9, first=("-n",))
+    assert render_table([sed]).splitlines()[-1] == b"/usr/bin/sed 7 of=9 first=-n"
+
+
+def test_several_first_arguments_are_joined() -> None:
+    python = Rule(path=PurePosixPath("/usr/bin/python3"), size=7, first=("-m py_compile", "-V"))
+    assert render_table([python]).splitlines()[-1] == b"/usr/bin/python3 7 first=-m|py_compile,-V"
+
+
 @pytest.mark.parametrize(
     ("rules", "settings", "reason"),
     [
@@ -46,6 +57,8 @@ def test_conditions_are_words_behind_the_size() -> None:
         ([rule("/bin/ü")], [], "not a path"),
         ([rule("/bin/sed"), rule("/bin/sed", first=("-n",))], [], "two rules"),
         ([rule("/bin/sed", first=("a,b",))], [], "not an argument"),
+        ([rule("/bin/sed", first=("a|b c|",))], [], "not an argument"),
+        ([rule("/bin/sed", first=("a  b",))], [], "not an argument"),
         ([rule("/bin/sed", none=("a b",))], [], "not an argument"),
         ([rule("/bin/sed", none=("",))], [], "not an argument"),
         ([rule("/bin/sed", sets=("HOSTTYPE",))], [], "no setting has the name HOSTTYPE"),
