@@ -82,7 +82,8 @@ def _distribution() -> str:
 
 
 def _state_folder() -> Path:
-    if os.geteuid() == 0:
+    # Not by the user's id: ordinary users are root, too, in their private namespaces.
+    if os.access("/var/lib", os.W_OK):
         return Path("/var/lib/crossbuild/crashes")
     home = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
     return Path(home).expanduser() / "crossbuild" / "crashes"

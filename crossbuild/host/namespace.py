@@ -141,8 +141,8 @@ def _unshare(maps: dict[str, tuple[IdRange, ...]]) -> None:
         os.close(go[1])
         os.close(done[0])
         os.waitpid(child, 0)
-    if complaint:
-        raise _refused(complaint)
+    if complaint or os.geteuid() != 0:
+        raise _refused(complaint or "The ids were not mapped.")
     if _libc.mount(b"none", b"/", None, ctypes.c_ulong(_MS_REC | _MS_PRIVATE), None) < 0:
         raise _refused(os.strerror(ctypes.get_errno()))
 
