@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from crossbuild.artifacts.archives import newc, pax
 from crossbuild.artifacts.compression import gzipped
 from crossbuild.artifacts.storage import write_blocks
 from crossbuild.artifacts.warewulf3 import VnfsFormat, choose_vnfs_format
+from crossbuild.host.archives import newc, pax
 from crossbuild.host.command import capture, find
 from crossbuild.host.survey import survey
 

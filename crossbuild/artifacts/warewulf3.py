@@ -12,12 +12,12 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from crossbuild.artifacts.archives import newc, pax
 from crossbuild.artifacts.bootstrap import lay_out
 from crossbuild.artifacts.compression import gzipped
 from crossbuild.artifacts.job import PackJob, ProgressSink, counted
 from crossbuild.artifacts.storage import storing, write_blocks
 from crossbuild.errors import ArtifactError
+from crossbuild.host.archives import newc, pax
 from crossbuild.model.artifact import Artifact, Kernel
 from crossbuild.model.survey import TreeSurvey
 

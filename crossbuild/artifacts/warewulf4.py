@@ -1,30 +1,26 @@
 """A docker-archive for `wwctl image import`, and what a node's profile must say.
 
-Formats: moby, image/spec/v1.2.md (manifest.json, layers); OCI image-spec, config.md. Warewulf 4 takes the
-architecture from nowhere else than this config, and does not decompress kernels.
+The archive's format is in host/docker_archive.py. Warewulf 4 does not decompress kernels.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 from crossbuild import resources
-from crossbuild.artifacts.archives import END, padding, pax, pax_size, plain_header
 from crossbuild.artifacts.job import PackJob, ProgressSink, counted
 from crossbuild.artifacts.storage import write_blocks, write_text
 from crossbuild.errors import ArtifactError
 from crossbuild.formats.capability import decode, encode, to_text
+from crossbuild.host.docker_archive import docker_archive, plain_config, root_layer
 from crossbuild.host.rooted import resolve
 from crossbuild.model.artifact import Artifact, FileCapability
 
-LAYER = "layer.tar"
 DRACUT_MODULE = PurePosixPath("/usr/lib/dracut/modules.d/90wwinit")
 """What the package warewulf-dracut brings; only with it can a node boot through dracut."""
 
@@ -63,37 +59,12 @@ def setcap_arguments(capability: FileCapability) -> str:
 
 
 def _archive(job: PackJob) -> Iterator[bytes]:
-    """Yield the archive in one pass: the layer's size is known before, its checksum only after it."""
-    size = pax_size(job.root.path)
-    checksum = hashlib.sha256()
-    yield plain_header(LAYER, size, job.epoch)
-    for block in pax(job.root.path):
-        checksum.update(block)
-        yield block
-    yield padding(size)
-    config = _json(_config(job, checksum.hexdigest()))
-    config_name = f"{hashlib.sha256(config).hexdigest()}.json"
-    tag = repository_tag(job.spec.name, job.spec.arch)
-    manifest = _json([{"Config": config_name, "RepoTags": [tag], "Layers": [LAYER]}])
-    for name, content in ((config_name, config), ("manifest.json", manifest)):
-        yield plain_header(name, len(content), job.epoch) + content + padding(len(content))
-    yield END
-
-
-def _config(job: PackJob, layer: str) -> dict[str, object]:
-    created = datetime.fromtimestamp(job.epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return {
-        "architecture": job.spec.arch.oci,
-        "os": "linux",
-        "created": created,
-        "config": {},
-        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{layer}"]},
-        "history": [{"created": created, "created_by": "crossbuild"}],
-    }
-
-
-def _json(value: object) -> bytes:
-    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+    return docker_archive(
+        [root_layer(job.root.path)],
+        lambda layers: plain_config(job.spec.arch, layers, job.epoch),
+        tag=repository_tag(job.spec.name, job.spec.arch),
+        epoch=job.epoch,
+    )
 
 
 def _profile(job: PackJob) -> str:

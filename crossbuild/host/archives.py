@@ -12,8 +12,8 @@ import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from crossbuild.artifacts.posix_acl import KEYWORDS, acl_text
 from crossbuild.errors import ArtifactError
+from crossbuild.formats.posix_acl import KEYWORDS, acl_text
 from crossbuild.host.command import output_of
 from crossbuild.host.survey import LABELS, Entry, walk
 

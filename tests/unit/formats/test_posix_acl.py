@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from crossbuild.artifacts.posix_acl import acl_text
+from crossbuild.formats.posix_acl import acl_text
 
 NOBODY = 0xFFFFFFFF
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from crossbuild.artifacts import archives
-from crossbuild.artifacts.archives import newc, pax, pax_size
 from crossbuild.errors import ArtifactError
+from crossbuild.host import archives
+from crossbuild.host.archives import newc, pax, pax_size
 from crossbuild.host.command import capture, find
 
 ODD = b"odd\n\xff"
