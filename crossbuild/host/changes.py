@@ -1,4 +1,4 @@
-"""The changes that `crossbuild setup` makes to a host: values that can be done, recorded and taken back."""
+"""The changes that crossbuild makes to a host: values that can be done, recorded and taken back."""
 
 from __future__ import annotations
 
@@ -220,7 +220,7 @@ def _reported(change: Change) -> Iterator[None]:
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
         raise (StorageError if full else HostNotReadyError)(
-            f"Setup could not {describe(change)}.",
+            f"Could not {describe(change)}.",
             details=str(error),
-            resolution="Mend that and run `sudo crossbuild setup` again: it goes on where it stopped.",
+            resolution="Mend that and run the same command again: it goes on where it stopped.",
         ) from error

@@ -8,12 +8,14 @@ import shlex
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
+import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, NoReturn
 
 from crossbuild.errors import CommandFailedError, HostNotReadyError
 
@@ -162,6 +164,54 @@ def attached(argv: Sequence[str], *, env: Mapping[str, str] | None = None) -> in
                     raise
     except FileNotFoundError as error:
         raise _not_installed(argv[0]) from error
+
+
+def attached_copy(program: Callable[[], NoReturn]) -> int:
+    """Run *program* in a copy of this process, on its own standard streams; return the status as `attached`.
+
+    *program* ends the copy itself, with `os._exit` or by replacing it. Not for a process with threads.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        # What the copy held as well would be written twice.
+        stream.flush()
+    child = os.fork()
+    if child == 0:
+        try:
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                if signal.getsignal(number) is not signal.SIG_IGN:
+                    signal.signal(number, signal.SIG_DFL)
+            program()
+        except BaseException:
+            traceback.print_exc()
+            sys.stderr.flush()
+        finally:
+            os._exit(1)
+    while True:
+        try:
+            return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        except KeyboardInterrupt:
+            continue
+        except BaseException:
+            os.kill(child, signal.SIGTERM)
+            os.waitpid(child, 0)
+            raise
+
+
+def detached(argv: Sequence[str], *, env: Mapping[str, str] | None = None) -> None:
+    """Start *argv* as a daemon: without this process's streams, terminal and signals, and not waited for."""
+    try:
+        process = subprocess.Popen(
+            argv,
+            env=environment() if env is None else env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except FileNotFoundError as error:
+        raise _not_installed(argv[0]) from error
+    # It is meant to outlive this process, so Python has nothing to warn about.
+    process.returncode = 0
 
 
 def find(program: str) -> str | None:

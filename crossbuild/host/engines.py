@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import http.client
-import os
 import socket
 
 from crossbuild.host.command import find
+from crossbuild.host.engine_sockets import engine_address, socket_path
 from crossbuild.model.host import Engine
 
 TIMEOUT = 0.5
@@ -32,13 +32,7 @@ class _UnixConnection(http.client.HTTPConnection):
 
 def find_engines() -> tuple[Engine, ...]:
     """Return Docker and Podman as they are here, whether they answer or not."""
-    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    podman = "/run" if os.geteuid() == 0 or not runtime else runtime
-    docker = os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
-    return (
-        _engine("docker", docker),
-        _engine("podman", f"unix://{podman}/podman/podman.sock"),
-    )
+    return tuple(_engine(name, engine_address(name)) for name in ("docker", "podman"))
 
 
 def ping(path: str) -> str:
@@ -62,6 +56,6 @@ def ping(path: str) -> str:
 
 
 def _engine(name: str, address: str) -> Engine:
-    scheme, _, path = address.partition("://")
-    reason = ping(path) if scheme == "unix" else f"{address} is not on this host."
+    path = socket_path(address)
+    reason = ping(path) if path else f"{address} is not on this host."
     return Engine(name=name, client=find(name) or "", socket=address, reason=reason)

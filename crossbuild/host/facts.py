@@ -24,7 +24,7 @@ def inspect_host(places: Iterable[Path] = ()) -> HostFacts:
         machine=names.machine,
         kernel=names.release,
         system=_operating_system(requirements.read_os_release()),
-        systemd=_SYSTEMD_RUNS.is_dir(),
+        systemd=systemd_runs(),
         root=os.geteuid() == 0,
         binfmt_mounted=is_mounted(),
         handlers=read_handlers(),
@@ -32,6 +32,11 @@ def inspect_host(places: Iterable[Path] = ()) -> HostFacts:
         engines=find_engines(),
         places=tuple(inspect_place(place) for place in places),
     )
+
+
+def systemd_runs() -> bool:
+    """Say whether systemd is the init system that runs here."""
+    return _SYSTEMD_RUNS.is_dir()
 
 
 def inspect_place(path: Path, mountinfo: Path = Path("/proc/self/mountinfo")) -> Place:

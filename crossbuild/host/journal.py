@@ -1,4 +1,4 @@
-"""The record of what setup changed, so that exactly this can be taken back, also after a crash half-way.
+"""The record of what crossbuild changed here, so that exactly this can be taken back, also after a crash.
 
 One JSON object per line, on disk before its change happens: an entry whose change never came about is
 harmless, because undoing looks at what is there.
@@ -50,11 +50,12 @@ class Entry:
 
 
 class Journal:
-    """The journal of setup below a state folder."""
+    """A journal below a state folder: that of setup, or another one by its *name*."""
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, name: str = "setup") -> None:
+        self.name = name
         self.folder = state / "journal"
-        self.path = self.folder / "setup.jsonl"
+        self.path = self.folder / f"{name}.jsonl"
 
     def entries(self) -> tuple[Entry, ...]:
         """Return what was recorded, oldest first; a last line cut short by a crash had no effect yet."""
@@ -80,7 +81,9 @@ class Journal:
                 raise
         try:
             for folder in missing:
-                self.record(MakeFolder(path=folder, mode=0o755, reason="It holds the journal of setup."))
+                self.record(
+                    MakeFolder(path=folder, mode=0o755, reason=f"It holds the journal of {self.name}.")
+                )
             yield
         finally:
             os.close(lock)

@@ -16,7 +16,7 @@ class Requirement(NamedTuple):
     program: str
     purpose: str
     """What needs it: `core` (every build), `speed` (acceleration), `user` (builds without root), `apt`,
-    `rpm`, `boot` or `test`."""
+    `rpm`, `export` (the tree for nodes), `boot` or `test`."""
     use: str
     debian: str
     el: str
@@ -25,6 +25,8 @@ class Requirement(NamedTuple):
 
 EMULATOR, STATIC_QEMU = "qemu-aarch64-static", "qemu-user-static"
 SYSTEM = "qemu-system-aarch64"
+EXPORTFS, GANESHA, VFS = "exportfs", "ganesha.nfsd", "nfs-ganesha nfs-ganesha-vfs"
+KERNEL_SERVER = "nfs-kernel-server"
 
 REQUIREMENTS = (
     # program, purpose, use, then the packages: debian, el, suse
@@ -50,8 +52,15 @@ REQUIREMENTS = (
     Requirement("dnf", "rpm", "installs packages of Enterprise Linux and openEuler", "dnf", "dnf", "dnf"),
     Requirement("zypper", "rpm", "installs openSUSE packages", "zypper", "zypper", "zypper"),
     Requirement(SYSTEM, "boot", "boots finished images", "qemu-system-arm", SYSTEM, "qemu-arm"),
+    Requirement("ip", "export", "tells this host's addresses", "iproute2", "iproute", "iproute2"),
+    Requirement(EXPORTFS, "export", "exports the tree", KERNEL_SERVER, "nfs-utils", KERNEL_SERVER),
+    Requirement(GANESHA, "test", "serves NFS from user space", VFS, VFS, VFS),
+    Requirement("nfs-cat", "test", "reads over NFS", "libnfs-utils", "libnfs-utils", "libnfs-utils"),
     Requirement("setcap", "test", "sets file capabilities", "libcap2-bin", "libcap", "libcap-progs"),
     Requirement("ps", "test", "lists processes", "procps", "procps-ng", "procps"),
+    Requirement("dockerd", "test", "is started by tests", "docker.io", "", "docker"),
+    Requirement("podman", "test", "is started by tests", "podman", "podman", "podman"),
+    Requirement("catatonit", "test", "reaps in containers", "catatonit", "catatonit", "catatonit"),
     Requirement("bsdtar", "test", "reads archives, too", "libarchive-tools", "bsdtar", "bsdtar"),
 )  # fmt: skip
 

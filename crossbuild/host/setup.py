@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeGuard
 
 from crossbuild.acceleration.build import FRONT
 from crossbuild.errors import CrossbuildError, HostNotReadyError
@@ -31,16 +30,15 @@ from crossbuild.host.changes import (
     RegisterHandler,
     WriteFile,
 )
+from crossbuild.host.changing import ChangeSink, Left, make, take_back
 from crossbuild.host.checks.emulation import ODD_ARGV, probe_folder
 from crossbuild.host.interpreter import FOLDER, NAME
-from crossbuild.host.journal import Journal, boot_id
+from crossbuild.host.journal import Journal
 from crossbuild.host.probe import probe_in
 from crossbuild.host.qemu import EmulatorChoice
 from crossbuild.model.architecture import Architecture
 from crossbuild.model.host import Handler, HostFacts
 from crossbuild.resources import data_folder
-
-ChangeSink = Callable[[Change], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,14 +59,6 @@ class Wish:
     """Whether a test program already runs as it must."""
     again: str = ""
     """Why the handler must be registered again even if it is as it should be, empty if it need not."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Left:
-    """A change that was not taken back, and why."""
-
-    change: Change
-    reason: str
 
 
 def plan_setup(facts: HostFacts, wish: Wish) -> tuple[Change, ...]:
@@ -92,12 +82,7 @@ def apply_setup(planned: tuple[Change, ...], state: Path, on_change: ChangeSink)
     Raises HostNotReadyError without root, StorageError where the journal cannot be kept.
     """
     require_root()
-    journal = Journal(state)
-    with journal.locked():
-        for change in planned:
-            on_change(change)
-            journal.record(change)
-            changes.do(change)
+    make(planned, Journal(state), on_change)
     if not emulation_works():
         raise HostNotReadyError(
             "The handler is registered, but aarch64 programs still do not run as they must.",
@@ -108,22 +93,7 @@ def apply_setup(planned: tuple[Change, ...], state: Path, on_change: ChangeSink)
 def undo_setup(state: Path, on_change: ChangeSink) -> tuple[Left, ...]:
     """Take back what setup did, last change first; return what was left because somebody changed it since."""
     require_root()
-    journal = Journal(state)
-    left: list[Left] = []
-    if not journal.path.exists():
-        return ()
-    with journal.locked():
-        entries = journal.entries()
-        # The folders of the journal itself go when it is no longer needed.
-        own = [entry.change for entry in entries if _holds(entry.change, journal.folder)]
-        for entry in reversed([entry for entry in entries if entry.change not in own]):
-            on_change(entry.change)
-            left += _undo(entry.change, rebooted=entry.boot != boot_id())
-        journal.remove()
-        for folder in _innermost_first(own):
-            on_change(folder)
-            left += _undo(folder, rebooted=False)
-    return tuple(left)
+    return take_back(Journal(state), on_change)
 
 
 def emulation_works() -> bool:
@@ -256,19 +226,3 @@ def _folder_changes(wish: Wish) -> Iterator[Change]:
             "Roots of images are kept there." if wish.roots.is_relative_to(path) else "It holds the file."
         )
         yield MakeFolder(path=path, mode=mode, reason=reason)
-
-
-def _holds(change: Change, folder: Path) -> TypeGuard[MakeFolder]:
-    return isinstance(change, MakeFolder) and folder.is_relative_to(change.path)
-
-
-def _innermost_first(folders: Iterable[MakeFolder]) -> list[MakeFolder]:
-    """Return *folders*, each once: a folder may be recorded for the journal and for what else it holds."""
-    by_path = {folder.path: folder for folder in folders}
-    return [by_path[path] for path in sorted(by_path, key=lambda path: len(path.parts), reverse=True)]
-
-
-def _undo(change: Change, *, rebooted: bool) -> Iterator[Left]:
-    reason = changes.undo(change, rebooted=rebooted)
-    if reason:
-        yield Left(change=change, reason=reason)

@@ -1,0 +1,145 @@
+"""Runs a command in a container on this process's own streams, as fast as the engine can.
+
+Measured on two cores with Docker 20.10 and an emulated `true`, milliseconds: `docker exec` 88, `docker run`
+512 (165 on the host's network); the engine itself needs 65 of them. Through the docker SDK it would be 270,
+and the engines' own clients neither forward signals nor end the command when they are killed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Mapping, Sequence
+
+from crossbuild.engines.guardian import guarded
+from crossbuild.engines.transport import Connection
+from crossbuild.errors import CrossbuildError, HostNotReadyError
+
+_POLL = 0.01
+"""Seconds between two looks at a command whose streams are closed and which has not ended."""
+
+_LOOKS = 100
+"""How often an engine is asked for the number of a process that it has started."""
+
+
+class Execution:
+    """A command in a container, known to the engine at the Unix socket *path*."""
+
+    def __init__(self, path: str, container: str, settings: Mapping[str, object]) -> None:
+        """Announce it; it does not run yet. Raises RequestRefusedError: 404 no such container, 409 stopped.
+
+        *settings* are those of the Engine API, "Create an exec instance".
+        """
+        self._path, self.terminal = path, bool(settings["Tty"])
+        with contextlib.closing(Connection(path)) as connection:
+            answer = connection.request("POST", f"/containers/{container}/exec", settings)
+        self.id = str(answer["Id"])
+
+    def start(self, connection: Connection) -> None:
+        """Start it, with its streams on *connection*."""
+        connection.upgrade(f"/exec/{self.id}/start", {"Detach": False, "Tty": self.terminal})
+
+    def kill(self, number: int) -> None:
+        """Send a signal to the command and all of its process group; it may have ended already."""
+        for _ in range(_LOOKS):
+            answer = self._inspect()
+            # Once it has ended, its number may be another process's.
+            if answer["Running"] and (pid := int(str(answer["Pid"]))):
+                send(pid, number)
+                return
+            if not answer["Running"] and answer["ExitCode"] is not None:
+                return
+            # The command may write before the engine knows its number.
+            time.sleep(_POLL)
+
+    def resize(self) -> None:
+        """Tell the command the size of this process's terminal."""
+        # A command that ends meanwhile has no terminal any more, and a terminal that hangs up no size.
+        with contextlib.suppress(OSError, CrossbuildError):
+            size = os.get_terminal_size(0)
+            with contextlib.closing(Connection(self._path)) as connection:
+                connection.request("POST", f"/exec/{self.id}/resize?h={size.lines}&w={size.columns}")
+
+    def status(self) -> int:
+        """Wait for its end and return its status, 128 and more for one that a signal ended."""
+        while (answer := self._inspect())["Running"]:
+            time.sleep(_POLL)
+        return int(str(answer["ExitCode"]))
+
+    def _inspect(self) -> dict[str, object]:
+        with contextlib.closing(Connection(self._path)) as connection:
+            return connection.request("GET", f"/exec/{self.id}/json")
+
+
+def execute(
+    path: str,
+    container: str,
+    argv: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    directory: str,
+    terminal: bool,
+) -> int:
+    """Run *argv* in *container* to its end and return its status, 128 and more after a signal.
+
+    *path* is the engine's Unix socket; *environment* is added to the container's own. Signals that this
+    process gets are handed on, Ctrl-C among them; if it is killed, the command is ended. Raises
+    EngineSilentError, and RequestRefusedError: 404 no such container, 409 it does not run.
+    """
+    settings = {
+        "AttachStdin": True,
+        "AttachStdout": True,
+        "AttachStderr": True,
+        "Tty": terminal,
+        "Cmd": as_unicode(argv),
+        "Env": [f"{name}={value}" for name, value in environment.items()],
+        "WorkingDir": directory,
+        # Else the engine keeps Ctrl-P back, to see whether Ctrl-Q follows. Nobody types these.
+        "DetachKeys": "ctrl-@,ctrl-^,ctrl-@,ctrl-^",
+    }
+    execution = Execution(path, container, settings)
+    with contextlib.closing(Connection(path)) as connection, guarded(execution):
+        execution.start(connection)
+        # While the engine works: importing this takes 7 ms.
+        from crossbuild.engines.attachment import attach
+
+        return attach(connection.socket, execution)
+
+
+def send(pid: int, number: int) -> None:
+    """Send the signal *number* to the process group of *pid*, as this host numbers it.
+
+    Raises HostNotReadyError for a user who may use the engine but not signal what it started.
+    """
+    try:
+        os.killpg(pid, number)
+    except ProcessLookupError:
+        pass
+    except PermissionError as error:
+        raise HostNotReadyError(
+            f"This user may not send {signal.Signals(number).name} to what the engine runs.",
+            details=f"Process {pid}: {error.strerror}",
+            resolution="Run crossbuild with `sudo`, so that it can end what it started.",
+        ) from error
+
+
+def as_unicode(argv: Sequence[str]) -> list[str]:
+    """Return *argv*, or a shell's command line for it where it holds bytes that are not UTF-8.
+
+    The API takes JSON, and so Unicode, and nothing else.
+    """
+    if not any(_odd(word) for word in argv):
+        return list(argv)
+    script = "".join(f"w{index}=$(printf '{_octal(word)}.'); " for index, word in enumerate(argv))
+    words = " ".join(f'"${{w{index}%.}}"' for index in range(len(argv)))
+    return ["/bin/sh", "-c", f"{script}exec {words}"]
+
+
+def _odd(word: str) -> bool:
+    return any("\udc80" <= character <= "\udcff" for character in word)
+
+
+def _octal(word: str) -> str:
+    return "".join(f"\\{byte:03o}" for byte in os.fsencode(word))
