@@ -16,6 +16,10 @@ TWIN = "/run/crossbuild/twin"
 """Where a sandbox shows the twin."""
 
 
+APT_CONFIGURATION = "apt.conf"
+"""File of the twin that tells a native apt the root's architecture; apt reads it before all others."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Condition:
     """When a program may be replaced; words as in `crossbuild.acceleration.table.Rule`."""
@@ -48,8 +52,11 @@ SHELL = Condition(none=("--version", "--help"), sets=("HOSTTYPE", "MACHTYPE", "O
 """bash tells these from its own build unless they are set, and prints the build in `--version`."""
 PERL = Condition(none=("-V*", "-v*"), owns=("PERL5LIB",))
 """Its modules in C are found by compiled-in path, in front of which PERL5LIB goes."""
+APT_OF_THE_ROOT = Condition(none=("--version", "-v"), owns=("APT_CONFIG",))
+"""Its architecture is a setting, whose default is its own (apt.conf(5), APT::Architecture)."""
 LONG_DOUBLE = "its numbers have 80 bits on x86_64 and 128 on aarch64, which shows in the last digits"
 
+APT_PROGRAMS = ("apt", "apt-cache", "apt-config", "apt-get", "apt-mark")
 DPKG = ("dpkg", "dpkg-deb", "dpkg-divert", "dpkg-query", "dpkg-split", "dpkg-statoverride", "dpkg-trigger")
 
 
@@ -63,6 +70,12 @@ def _python(version: str) -> PackageRules:
 
 
 APT: Mapping[str, PackageRules] = {
+    "apt": PackageRules(
+        # Of its methods those that take most of the time: they unpack, hash and download.
+        only=(*APT_PROGRAMS, "http", "store"),
+        when=dict.fromkeys(APT_PROGRAMS, APT_OF_THE_ROOT),
+        named=("http", "store"),
+    ),
     "bash": PackageRules(only=("bash",), when={"bash": SHELL}),
     "bzip2": PackageRules(only=("bzip2", "bzip2recover")),
     "coreutils": PackageRules(
@@ -90,6 +103,7 @@ APT: Mapping[str, PackageRules] = {
     "dracut-core": PackageRules(only=("dracut-install", "skipcpio")),
     "findutils": PackageRules(),
     "gawk": PackageRules(only=("gawk",)),
+    "gpgv": PackageRules(only=("gpgv",)),
     "grep": PackageRules(),
     "gzip": PackageRules(only=("gzip",)),
     "kmod": PackageRules(only=("kmod",)),
@@ -106,9 +120,9 @@ APT: Mapping[str, PackageRules] = {
     "xz-utils": PackageRules(only=("xz",)),
     "zstd": PackageRules(only=("zstd",)),
 }
-"""Debian and Ubuntu. Not here, among others: apt and systemctl (they know their architecture), ldconfig
-and the dynamic loader (they read aarch64 libraries as their own), Python but for compiling (its modules in C
-say what they were made for), compilers."""
+"""Debian and Ubuntu. Not here, among others: systemctl (it knows its architecture), ldconfig and the dynamic
+loader (they read aarch64 libraries as their own), Python but for compiling (its modules in C say what they
+were made for), compilers."""
 
 APT_PERL_FOLDERS = ("perl-base", "perl", "perl5")
 """Below usr/lib/MULTIARCH: where perl's modules in C lie."""
@@ -124,6 +138,7 @@ def apt_settings(multiarch: str, perl_version: str) -> tuple[Setting, ...]:
     names = ("perl-base", f"perl5/{perl_version}", f"perl/{perl_version}")
     paths = (f"{folder}/{name}" for folder in folders for name in names)
     return (
+        Setting(name="APT_CONFIG", value=f"{TWIN}/{APT_CONFIGURATION}"),
         Setting(name="HOSTTYPE", value="aarch64"),
         Setting(name="MACHTYPE", value="aarch64-unknown-linux-gnu"),
         Setting(name="OSTYPE", value="linux-gnu"),

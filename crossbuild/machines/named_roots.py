@@ -83,10 +83,10 @@ def _shell(root: Path) -> str:
 
 
 def _describe(path: Path) -> NamedRoot:
-    return NamedRoot(name=path.name, path=path, arch=_architecture(path), title=_title(path))
+    return NamedRoot(name=path.name, path=path, arch=architecture_of(path), title=_title(path))
 
 
-def _architecture(path: Path) -> Architecture | None:
+def architecture_of(path: Path) -> Architecture | None:
     """Return what the root's shell is made for: read from the file, whatever anybody calls the root."""
     shell = rooted.resolve(path, "/bin/sh")
     if not shell.is_file():

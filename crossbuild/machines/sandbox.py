@@ -11,8 +11,14 @@ from pathlib import Path
 
 from crossbuild.errors import HostNotReadyError
 from crossbuild.host import command
+from crossbuild.machines.overlay import OverlaySpec
+from crossbuild.machines.sandbox_init import Command, Spec, enter
 
-INIT = Path(__file__).with_name("sandbox_init.py")
+PACKAGES = Path(__file__).parents[2]
+"""Where this copy of crossbuild lies: its first program imports parts of it, in isolation."""
+START = (
+    "import sys; sys.path.append(sys.argv.pop(1)); from crossbuild.machines.sandbox_init import main; main()"
+)
 PATH_INSIDE = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 PASSED = ("TERM", "COLORTERM", "LANG", "NO_COLOR")
 """Of this process's environment only these names mean the same inside a root; nothing else enters."""
@@ -31,6 +37,21 @@ class Bind:
     target: Path
     read_only: bool = False
     """Then set-uid programs in it have no effect either."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overlay:
+    """Layers that become one tree, of which the newest takes all changes."""
+
+    folder: Path
+    """It holds the layers, each a folder that is named without a path."""
+    lower: tuple[str, ...]
+    """The topmost first."""
+    upper: str
+    work: str
+    """An empty folder that the kernel uses together with *upper*."""
+    users: Path
+    """A folder where runs of this tree find one another."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,27 +74,47 @@ class Sandbox:
     confined: bool = True
     """Whether the command loses the capabilities to mount, load modules, set clocks and the like; without,
     it loses only that to make device nodes."""
+    overlay: Overlay | None = None
+    """Layers to be mounted at *root* first; a target of *binds* is then made where nothing is."""
+    terminal: bool = False
+    """Whether the command gets a terminal of its own, joined to the one that this process runs on."""
+    directory: str = "/"
+    """Where a command in a *pivot* sandbox starts."""
 
     def argv(self, argv: Sequence[str]) -> list[str]:
         """Return the command line that runs *argv* in this sandbox, as a child of this process."""
-        return [sys.executable, "-I", "-S", os.fspath(INIT), self._as_json(), *argv]
+        spec = json.dumps(self.spec())
+        return [sys.executable, "-I", "-S", "-c", START, os.fspath(PACKAGES), spec, *argv]
 
-    def _as_json(self) -> str:
-        return json.dumps(
-            {
-                "parent": os.getpid(),
-                "root": os.fspath(self.root),
-                "pivot": self.pivot,
-                "api": self.api,
-                "binds": [
-                    [os.fspath(bind.source), os.fspath(bind.target), bind.read_only] for bind in self.binds
-                ],
-                "writable": [os.fspath(folder) for folder in self.writable],
-                "hostname": self.hostname,
-                "resolv_conf": _host_resolver() if self.network else "",
-                "confined": self.confined,
-            }
-        )
+    def spec(self) -> Spec:
+        """Return what its first program, a child of this process, is told."""
+        return {
+            "parent": os.getpid(),
+            "root": os.fspath(self.root),
+            "pivot": self.pivot,
+            "api": self.api,
+            "binds": [
+                (os.fspath(bind.source), os.fspath(bind.target), bind.read_only) for bind in self.binds
+            ],
+            "writable": [os.fspath(folder) for folder in self.writable],
+            "hostname": self.hostname,
+            "resolv_conf": _host_resolver() if self.network else "",
+            "confined": self.confined,
+            "overlay": self._layers(),
+            "terminal": self.terminal,
+            "directory": self.directory if self.pivot else ".",
+        }
+
+    def _layers(self) -> OverlaySpec | None:
+        if self.overlay is None:
+            return None
+        return {
+            "folder": os.fspath(self.overlay.folder),
+            "lower": list(self.overlay.lower),
+            "upper": self.overlay.upper,
+            "work": self.overlay.work,
+            "users": os.fspath(self.overlay.users),
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +135,11 @@ class SandboxMachine:
     def attach(self, argv: Sequence[str], *, env: Mapping[str, str] | None = None) -> int:
         """Run *argv* on this process's own streams and return its status, minus a signal's number."""
         require_root()
-        return command.attached(self.sandbox.argv(argv), env={**self.env, **(env or {})})
+        # Made before the copy, whose parent it names.
+        spec = self.sandbox.spec()
+        inside = Command(argv=list(argv), env={**self.env, **(env or {})})
+        # Here it is a copy of this process: another Python would take longer to start than all the rest.
+        return command.attached_copy(lambda: enter(spec, inside))
 
 
 def require_root() -> None:

@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from crossbuild.acceleration.rules import (
     APT,
+    APT_CONFIGURATION,
     APT_PERL_CONFIG,
     APT_PERL_FOLDERS,
     TWIN,
@@ -48,6 +49,8 @@ def make_twin(
     for folder in packages.values():
         _copy_libraries(folder, twin / LIBRARIES)
         _copy_perl_modules(folder, twin, native)
+    architecture = Architecture.AARCH64.debian
+    (twin / APT_CONFIGURATION).write_text(f'APT::Architecture "{architecture}";\n', encoding="ascii")
     rules = [
         rule
         for name, folder in sorted(packages.items())

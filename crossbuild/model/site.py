@@ -29,6 +29,11 @@ class Site:
         return self.prefix / "var/chroots"
 
     @property
+    def exported(self) -> Path:
+        """What builders install into and nodes mount."""
+        return self.prefix / "opt/ohpc/pub"
+
+    @property
     def cache(self) -> Path:
         """What may be deleted at any time while nothing runs, and is made again."""
         return self.state / "cache"

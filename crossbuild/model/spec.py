@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass
 
 from crossbuild.model.architecture import Architecture
 from crossbuild.model.artifact import OutputKind
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+"""Of images, roots and builders: Warewulf, IMS, container engines and file names all allow this."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +106,11 @@ class ImageSpec:
     def digest(self) -> str:
         """Same request, same digest."""
         return digest_of(asdict(self))
+
+
+def is_name(text: str) -> bool:
+    """Say whether *text* can name an image, a root or a builder."""
+    return bool(NAME.fullmatch(text)) and ".." not in text
 
 
 def digest_of(value: object) -> str:

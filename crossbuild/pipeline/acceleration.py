@@ -5,22 +5,27 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from crossbuild.acceleration.build import FRONT
 from crossbuild.acceleration.rules import APT
 from crossbuild.acceleration.starts import read_starts
 from crossbuild.acceleration.times import program_uses
+from crossbuild.config.spec import spec_from
 from crossbuild.distros import catalog
 from crossbuild.distros.apt.session import AptSession
+from crossbuild.distros.dpkg_database import installed_packages
 from crossbuild.errors import CrossbuildError
+from crossbuild.host import requirements
 from crossbuild.host.binfmt import is_outdated
 from crossbuild.host.checks.speed import OTHER_VERSION
+from crossbuild.host.facts import inspect_host
 from crossbuild.host.interpreter import NAME, holds_front
-from crossbuild.host.locks import locked
+from crossbuild.host.locks import NoticeSink, locked
+from crossbuild.host.publish import publish
 from crossbuild.host.taskstats import listening
 from crossbuild.host.workspace import workspace
 from crossbuild.machines.twin import make_twin
@@ -28,7 +33,7 @@ from crossbuild.model.architecture import Architecture
 from crossbuild.model.host import HostFacts
 from crossbuild.model.plan import ACCELERATE, COUNT, PinnedPackage, Plan
 from crossbuild.model.site import Site
-from crossbuild.model.spec import digest_of
+from crossbuild.model.spec import ImageSpec, digest_of
 from crossbuild.pipeline.narrator import Narrator
 
 REBUILT = re.compile(r"\+b\d+$")
@@ -37,7 +42,7 @@ PERL = "perl-base"
 PERL_PACKAGE = re.compile(r"libperl\d.*|lib.+-perl")
 KEPT = 6
 """How many twins stay in the cache."""
-FORMAT = 5
+FORMAT = 8
 """Of a twin; another one makes those in the cache stale."""
 
 
@@ -46,21 +51,77 @@ def accelerate(plan: Plan, host: HostFacts, site: Site, work: Path, narrator: Na
 
     Where that is not possible, the reason is reported and everything runs in qemu, with the same result.
     """
-    handler = host.handler_for(plan.spec.arch)
-    if handler is None or not handler.interpreter.endswith(NAME):
-        narrator.notice("Without acceleration: the handler is plain qemu; `crossbuild setup` changes that.")
+    if not _handler_can(host, narrator.notice):
         return
-    if not holds_front(Path(handler.interpreter), FRONT) or is_outdated(handler):
-        narrator.notice(f"Without acceleration: {OTHER_VERSION}; `sudo crossbuild setup` renews it.")
-        return
+    packages = (*plan.resolution.base, *plan.resolution.added)
+    versions = {package.name: package.version for package in packages}
     try:
         target = work / ACCELERATE
-        shutil.copytree(_twin(plan, site, narrator), target, symlinks=True, copy_function=_link)
+        twin = _twin(plan.spec, versions, site, narrator.notice)
+        shutil.copytree(twin, target, symlinks=True, copy_function=_link)
         (target / COUNT).touch()
         # Programs of the root run under many ids; all may append to it.
         (target / COUNT).chmod(0o622)
     except CrossbuildError as error:
         narrator.notice(f"Without acceleration: {error.brief}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RootPrograms:
+    """What decides the twin of a root that exists."""
+
+    distro: str
+    release: str
+    versions: dict[str, str]
+    """Of all its packages, by name."""
+
+    @classmethod
+    def of(cls, root: Path) -> RootPrograms:
+        """Read os-release(5) and the package database of *root*."""
+        release = requirements.read_os_release(root)
+        return cls(
+            distro=release.get("ID", ""),
+            release=release.get("VERSION_ID", ""),
+            versions={package.name: package.version for package in installed_packages(root)},
+        )
+
+
+def accelerate_builder(programs: RootPrograms, site: Site, target: Path, notice: NoticeSink) -> None:
+    """Put table and twin for a builder with *programs* into the folder *target*, for runs that are to come.
+
+    Where that is not possible, the reason is told to *notice* and everything runs in qemu.
+    """
+    host = inspect_host()
+    if host.native(Architecture.AARCH64) or not _handler_can(host, notice):
+        return
+    document: dict[str, object] = {
+        "name": "builder",
+        "distro": programs.distro,
+        "release": programs.release,
+        "kernel": False,
+    }
+    try:
+        spec = spec_from(document, Path("os-release"), site)
+        twin = _twin(spec, programs.versions, site, notice)
+        with workspace(target.parent / ".crossbuild", "twin") as folder:
+            shutil.copytree(twin, folder / ACCELERATE, symlinks=True, copy_function=_link)
+            target.mkdir(exist_ok=True)
+            publish(folder / ACCELERATE / "twin", target / "twin")
+            # The table comes last: what it names is there.
+            (folder / ACCELERATE / "table").replace(target / "table")
+    except CrossbuildError as error:
+        notice(f"Without acceleration: {error.brief}")
+
+
+def _handler_can(host: HostFacts, notice: NoticeSink) -> bool:
+    handler = host.handler_for(Architecture.AARCH64)
+    if handler is None or not handler.interpreter.endswith(NAME):
+        notice("Without acceleration: the handler is plain qemu; `crossbuild setup` changes that.")
+        return False
+    if not holds_front(Path(handler.interpreter), FRONT) or is_outdated(handler):
+        notice(f"Without acceleration: {OTHER_VERSION}; `sudo crossbuild setup` renews it.")
+        return False
+    return True
 
 
 @contextmanager
@@ -78,49 +139,42 @@ def accounted(work: Path, narrator: Narrator) -> Iterator[None]:
         narrator.programs = program_uses(read_starts(file), heard.processes, os.getpid())
 
 
-def _twin(plan: Plan, site: Site, narrator: Narrator) -> Path:
+def _twin(spec: ImageSpec, versions: Mapping[str, str], site: Site, notice: NoticeSink) -> Path:
     """Return the folder of the cache with `table` and `twin`, made now if it is not there."""
     twins = site.cache / "twins"
     wanted = {
-        package.name: package.version
-        for package in (*plan.resolution.base, *plan.resolution.added)
-        if package.name in APT or PERL_PACKAGE.fullmatch(package.name)
+        name: version for name, version in versions.items() if name in APT or PERL_PACKAGE.fullmatch(name)
     }
     target = twins / _key(wanted)
     if not target.is_dir():
-        target = _make(plan, site, wanted, narrator)
+        target = _make(spec, site, wanted, notice)
     os.utime(target)
     _prune(twins)
     return target
 
 
-def _make(plan: Plan, site: Site, wanted: dict[str, str], narrator: Narrator) -> Path:
+def _make(spec: ImageSpec, site: Site, wanted: dict[str, str], notice: NoticeSink) -> Path:
     """Make the twin of what has the *wanted* versions for this processor, too, unless it is there."""
     native = Architecture.X86_64
-    spec = replace(plan.spec, arch=native)
-    session = AptSession(spec, catalog.lookup(spec.distro, spec.release), site.cache, narrator.notice)
+    release = catalog.lookup(spec.distro, spec.release)
+    session = AptSession(replace(spec, arch=native), release, site.cache, notice)
     session.update()
     found = session.closure(sorted(wanted))
     skewed = _left_out(wanted, found)
     for name in skewed:
-        narrator.notice(f"{name} runs in qemu: its version for {native} is not that of the image.")
+        notice(f"{name} runs in qemu: its version for {native} is not that of the image.")
     kept = [package.name for package in found if package.name not in skewed]
     target = site.cache / "twins" / _key({name: wanted[name] for name in wanted if name not in skewed})
-    with locked(target, "the twin of these packages", narrator.notice):
+    with locked(target, "the twin of these packages", notice):
         if not target.is_dir():
             with workspace(target.parent / ".crossbuild", "twin") as folder:
                 packages = session.unpack(kept, folder / "packages")
-                originals = _originals(plan, site, [name for name in kept if name in APT], folder, narrator)
+                image = AptSession(spec, release, site.cache, notice)
+                image.update()
+                originals = image.unpack([name for name in kept if name in APT], folder / "originals")
                 make_twin(packages, originals, folder / "made", native)
                 (folder / "made").rename(target)
     return target
-
-
-def _originals(plan: Plan, site: Site, names: list[str], folder: Path, narrator: Narrator) -> dict[str, Path]:
-    """Return the packages *names* as the image has them, each unpacked in a folder."""
-    release = catalog.lookup(plan.spec.distro, plan.spec.release)
-    session = AptSession(plan.spec, release, site.cache, narrator.notice)
-    return session.unpack(names, folder / "originals")
 
 
 def _key(packages: dict[str, str]) -> str:
