@@ -3,12 +3,23 @@ VENV := .venv
 CROSSBUILD := $(VENV)/bin/crossbuild
 EXAMPLE := examples/debian12-compute.yaml
 
-.PHONY: demo test check bench install-demo install-test clean
+.PHONY: demo test check bench install builder install-demo install-test clean
 
 # Builds a bootable aarch64 image for Warewulf 3, Warewulf 4 and IMS.
 demo: install-demo
 	$(CROSSBUILD) setup
 	$(CROSSBUILD) build $(EXAMPLE) --output out
+
+# The command for every user, and the site's configuration: make install sms_ip=192.0.2.1
+install:
+	@tools/install
+
+# The environment of `crossbuild shell` and `crossbuild run`: make builder base_os=debian12
+builder: install-demo
+	@tools/builder $(CROSSBUILD)
+
+# Variables that are given to make reach both as environment.
+export sms_ip install_path install_home old_names config_file base_os docker_image_tag
 
 # Everything, the real parts included: roots, sandboxes, images. Needs root.
 test: install-test check

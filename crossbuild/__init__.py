@@ -17,9 +17,11 @@ raises `CrossbuildError`, whose `brief`, `details`, `resolution` and `exit_code`
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # as type checkers read it; importing typing takes as long as starting Python
 if TYPE_CHECKING:
+    from typing import Any
+
     from crossbuild.artifacts.store import diff_sets, load_set, verify_set
     from crossbuild.config.site import load_site
     from crossbuild.config.spec import load_spec

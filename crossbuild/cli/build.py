@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import time
 from collections import Counter
 from pathlib import Path, PurePosixPath
 
@@ -48,6 +49,12 @@ SHORTEST = 0.05
 @click.option(
     "--emulator-only", is_flag=True, help="Run every program of the image in qemu: slower, same result."
 )
+@click.option(
+    "--depfile",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write rules for make into FILE: the files that each set's image.json depends on.",
+)
 @json_option
 @pass_session
 def build(
@@ -57,21 +64,30 @@ def build(
     *,
     force: bool,
     emulator_only: bool,
+    depfile: Path | None,
     as_json: bool,
 ) -> None:
     """Build images and the artifacts that provisioners want.
 
     A spec that has not changed since its artifacts were made, on package sources that have not changed, is
-    recognised and done at once. With --json, stdout has one event on each line.
+    recognised and done at once. With --json, stdout has one event on each line. With --depfile, image.json
+    gets the time at which the spec was read.
     """
+    from crossbuild.cli.depfile import date_record, write_depfile
     from crossbuild.host.namespace import become_root
 
+    read = time.time_ns()
     site = load_site(session.config)
     images = [load_spec(path, site) for path in specs]
     _refuse_same_names(images)
+    if depfile:
+        targets = {output / image.name: path for image, path in zip(images, specs, strict=True)}
+        write_depfile(depfile, targets, site, session.config)
     become_root(site)
     for image in images:
         _build_one(image, site, output, force=force, emulator_only=emulator_only, as_json=as_json)
+        if depfile:
+            date_record(output / image.name, read)
 
 
 def _refuse_same_names(images: list[ImageSpec]) -> None:

@@ -42,6 +42,18 @@ COMMANDS: Mapping[str, Entry] = {
         module="crossbuild.cli.build",
         help="Build images and the artifacts that provisioners want.",
     ),
+    "builder": Entry(
+        module="crossbuild.cli.builder",
+        help="Make, take back and remove builders: aarch64 systems that stay.",
+    ),
+    "shell": Entry(
+        module="crossbuild.cli.shell",
+        help="Open an interactive aarch64 shell in a builder.",
+    ),
+    "run": Entry(
+        module="crossbuild.cli.run",
+        help="Run COMMAND in a builder.",
+    ),
     "root": Entry(
         module="crossbuild.cli.root",
         help="Make, enter and remove aarch64 roots.",
@@ -55,6 +67,10 @@ COMMANDS: Mapping[str, Entry] = {
         help="Print the script that lets a shell complete commands.",
     ),
 }
+
+
+OLD_NAMES = frozenset({"sms-aarch64", "sms-aarch64.sh"})
+"""Links of these names do what cross-sms-aarch64 did."""
 
 
 class LazyGroup(click.Group):
@@ -109,8 +125,15 @@ def main(session: Session, config: Path | None) -> None:
 
 
 def run(argv: Sequence[str] | None = None) -> int:
-    """Run the command line on *argv*, by default this process's, and return the exit status."""
+    """Run the command line on *argv*, by default this process's, and return the exit status.
+
+    Under the name of the ancestor's script, this process's arguments are that script's.
+    """
     _open_missing_streams()
+    if argv is None and Path(sys.argv[0]).name in OLD_NAMES:
+        from crossbuild.cli import sms_aarch64
+
+        return sms_aarch64.run()
     arguments = list(sys.argv[1:] if argv is None else argv)
     session = Session()
 

@@ -36,6 +36,18 @@ def json_option(command: Command) -> Command:
     )(command)
 
 
+def builder_option(command: Command) -> Command:
+    """Add `--builder`, passed on as *builder*."""
+    return click.option(
+        "-b",
+        "--builder",
+        metavar="NAME",
+        default="default",
+        show_default=True,
+        help="The builder to run in.",
+    )(command)
+
+
 def _remember(context: click.Context, _: click.Parameter, value: object) -> bool:
     session = context.ensure_object(Session)
     session.as_json = bool(value)

@@ -10,15 +10,15 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from crossbuild.model.architecture import Architecture
 from crossbuild.model.artifact import OutputKind
+from crossbuild.model.spec import is_name
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]+(:[a-z0-9]+)?(=[A-Za-z0-9.+~:-]+)?")
 ACCOUNT = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 UNIT = re.compile(r"[A-Za-z0-9:_.\\@-]+")
 
 
 def _name(value: str) -> str:
-    if not NAME.fullmatch(value) or ".." in value:
+    if not is_name(value):
         raise ValueError(
             "must be 1 to 64 letters, digits, `_`, `.` or `-`, begin with a letter or digit, and hold no `..`"
             " (Warewulf, IMS and file names all allow this)"

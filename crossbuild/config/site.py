@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from crossbuild.config.document import read_document, validate
-from crossbuild.config.schema import RepositorySection, SiteFile
+from crossbuild.config.remembered import key_of, recall, remember
 from crossbuild.errors import SpecError
 from crossbuild.model.site import Site
 from crossbuild.model.spec import Repository
+
+if TYPE_CHECKING:
+    from crossbuild.config.schema import RepositorySection
 
 SYSTEM_FILE = Path("/etc/crossbuild/config.yaml")
 SYSTEM_STATE = Path("/var/lib/crossbuild")
@@ -23,6 +26,23 @@ def load_site(path: Path | None = None) -> Site:
     Raises SpecError if a file that was named is missing, or if one is wrong.
     """
     chosen = path or site_file()
+    try:
+        content = chosen.read_bytes() if chosen else b""
+    except OSError as error:
+        raise SpecError(f"Cannot read {chosen}.", details=str(error)) from error
+    key = key_of(content, (chosen, os.geteuid(), _default_state()))
+    site = recall(key)
+    if site is None:
+        site = _checked(chosen)
+        remember(key, site)
+    return site
+
+
+def _checked(chosen: Path | None) -> Site:
+    # Loaded here: what checks files takes longer to load than most of what a run does.
+    from crossbuild.config.document import read_document, validate
+    from crossbuild.config.schema import SiteFile
+
     section = validate(SiteFile, read_document(chosen), chosen) if chosen else SiteFile()
     for key in ("state", "prefix", "qemu"):
         value = getattr(section, key)

@@ -18,6 +18,9 @@ from crossbuild.model.artifact import OutputKind
 from crossbuild.model.site import Site
 from crossbuild.model.spec import Account, FileSpec, ImageSpec, KernelSpec, MountSpec, ServiceSpec
 
+ACCOUNT_FILES = (Path("/etc/passwd"), Path("/etc/group"))
+"""Where accounts of this host are, but for those of a directory service."""
+
 
 def load_spec(path: Path, site: Site) -> ImageSpec:
     """Return the spec in *path*, complete; raise SpecError naming each wrong key by its path."""
@@ -27,8 +30,7 @@ def load_spec(path: Path, site: Site) -> ImageSpec:
 def spec_from(document: Mapping[str, object], path: Path, site: Site) -> ImageSpec:
     """Return the spec that *document* describes; *path* names it in errors and is where its files lie."""
     variables = dict(site.variables)
-    filled = _filled(document, variables, path, "")
-    section = validate(SpecFile, filled, path)
+    section = _section(document, path, site)
     distro = catalog.lookup(section.distro, section.release)
     if section.openhpc is not None:
         raise SpecError(
@@ -52,6 +54,18 @@ def spec_from(document: Mapping[str, object], path: Path, site: Site) -> ImageSp
         commands=tuple(section.commands),
         outputs=_outputs(section),
     )
+
+
+def files_of(path: Path, site: Site) -> tuple[Path, ...]:
+    """Return the files of this host that the spec in *path* is made of, itself first; raise SpecError."""
+    section = _section(read_document(path), path, site)
+    sources = (path.parent / file.source for file in section.files if file.source is not None)
+    accounts = ACCOUNT_FILES if section.users.sync else ()
+    return tuple(dict.fromkeys((path, *sources, *accounts)))
+
+
+def _section(document: Mapping[str, object], path: Path, site: Site) -> SpecFile:
+    return validate(SpecFile, _filled(document, dict(site.variables), path, ""), path)
 
 
 def _filled(value: object, variables: Mapping[str, str], path: Path, place: str) -> object:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from crossbuild.config.site import load_site
-from crossbuild.config.spec import load_spec
+from crossbuild.config.spec import files_of, load_spec
 from crossbuild.errors import SpecError
 from crossbuild.model.architecture import Architecture
 from crossbuild.model.artifact import OutputKind
@@ -116,3 +116,14 @@ def test_an_unknown_key_of_the_configuration_is_an_error(tmp_path: Path) -> None
     with pytest.raises(SpecError) as caught:
         load_site(config)
     assert "stat: there is no such key" in caught.value.details
+
+
+def test_a_spec_is_made_of_itself_and_of_the_files_that_it_names(tmp_path: Path, site: Site) -> None:
+    text = GOOD.replace('"secret {{ not_ours }}"', '"a"')
+    assert files_of(write(tmp_path, text), site) == (tmp_path / "spec.yaml", tmp_path / "motd.j2")
+
+
+def test_a_spec_with_accounts_is_made_of_the_files_that_list_them(tmp_path: Path, site: Site) -> None:
+    text = 'name: node\ndistro: debian\nrelease: "12"\nusers: {sync: [daemon]}\n'
+    made_of = files_of(write(tmp_path, text), site)
+    assert made_of == (tmp_path / "spec.yaml", Path("/etc/passwd"), Path("/etc/group"))

@@ -1,0 +1,81 @@
+"""Remembers what a configuration file said, so that `crossbuild run` need not load what checks such files.
+
+Checking takes longer than all else that a short run does. What is remembered counts for exactly the same
+bytes, version and user; it lies in the user's own cache folder and may be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from crossbuild import __version__
+from crossbuild.model.site import Site
+from crossbuild.model.spec import Repository
+
+FORMAT = 1
+"""Of what is remembered; another one makes it stale."""
+WRITABLE_BY_OTHERS = 0o022
+
+
+def key_of(content: bytes, circumstances: Sequence[object]) -> str:
+    """Return a name for what the file *content* says under *circumstances*."""
+    digest = hashlib.sha256(repr((FORMAT, __version__, *circumstances)).encode("utf-8", "surrogateescape"))
+    digest.update(content)
+    return digest.hexdigest()
+
+
+def recall(key: str) -> Site | None:
+    """Return what was remembered under *key*; None where that is nothing, or nothing that can be trusted."""
+    try:
+        with _place(key).open(encoding="ascii") as file:
+            status = os.fstat(file.fileno())
+            if status.st_uid != os.geteuid() or status.st_mode & WRITABLE_BY_OTHERS:
+                return None
+            return _parse(json.load(file))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def remember(key: str, site: Site) -> None:
+    """Remember *site* under *key*, where that is possible."""
+    place = _place(key)
+    scratch = place.with_name(f"{place.name}.{os.getpid()}")
+    with contextlib.suppress(OSError):
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for former in place.parent.glob("site-*.json"):
+            former.unlink()
+        scratch.touch(mode=0o600)
+        scratch.write_text(json.dumps(dataclasses.asdict(site), default=os.fspath), encoding="ascii")
+        scratch.rename(place)
+
+
+def _place(key: str) -> Path:
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return folder / "crossbuild" / f"site-{key}.json"
+
+
+def _parse(value: dict[str, Any]) -> Site:
+    fields = {field.name for field in dataclasses.fields(Site)}
+    if set(value) != fields:
+        raise ValueError("another version's")
+    paths = {name: value[name] and Path(value[name]) for name in ("state", "prefix", "qemu")}
+    repositories = tuple(
+        (
+            name,
+            tuple(Repository(**{key: _frozen(item) for key, item in stanza.items()}) for stanza in stanzas),
+        )
+        for name, stanzas in value["repositories"]
+    )
+    variables = tuple((name, text) for name, text in value["variables"])
+    return Site(**{**value, **paths, "variables": variables, "repositories": repositories})
+
+
+def _frozen(item: Any) -> Any:
+    return tuple(item) if isinstance(item, list) else item
