@@ -19,7 +19,6 @@ from crossbuild.model.site import Site
 STATE = "org.crossbuild.state"
 """Label that says which state folder's records know a container."""
 ACCELERATED = PurePosixPath("/run/crossbuild")
-COUNT = "count"
 
 
 def create(site: Site, builder: Builder, base: Base) -> None:
@@ -147,7 +146,5 @@ def _acceleration(place: Places) -> tuple[Mount, ...]:
     """
     with storing(place.accelerate):
         place.accelerate.mkdir(parents=True, exist_ok=True)
-        (place.accelerate / COUNT).touch()
-        (place.accelerate / COUNT).chmod(0o622)  # as crossbuild-exec expects it: others append only
-    shown = Mount(source=place.accelerate, target=ACCELERATED, read_only=True)
-    return shown, Mount(source=place.accelerate / COUNT, target=ACCELERATED / COUNT, read_only=False)
+    # Without a record of starts: nobody would read it, and it would grow for as long as the container lives.
+    return (Mount(source=place.accelerate, target=ACCELERATED, read_only=True),)

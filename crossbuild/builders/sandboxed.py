@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from pathlib import Path
 from crossbuild.builders import layers
 from crossbuild.builders.contract import SHELL, Base, Command, RootBase
 from crossbuild.builders.store import Places, places, storing
-from crossbuild.errors import ArtifactError, UsageError
+from crossbuild.errors import ArtifactError, CommandFailedError, StorageError, UsageError
 from crossbuild.host.command import capture
 from crossbuild.machines.sandbox import Bind, Overlay, Sandbox, SandboxMachine
 from crossbuild.model.builder import Builder
@@ -140,9 +141,21 @@ def _take(base: RootBase, target: Path) -> None:
     if base.consumed:
         shutil.move(base.path, target)
     else:
-        # With owners, links, holes, attributes and capabilities; what is mounted in it is not of it.
-        capture(["cp", "--archive", "--one-file-system", os.fspath(base.path), os.fspath(target)])
+        _copy(base.path, target)
     # An entry point for the host's name servers: runs that go on side by side need one that stays.
     resolver = target / "etc/resolv.conf"
     if not os.path.lexists(resolver):
         resolver.touch()
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a tree with owners, links, holes, attributes and capabilities, but not what is mounted in it."""
+    try:
+        capture(["cp", "--archive", "--one-file-system", os.fspath(source), os.fspath(target)])
+    except CommandFailedError as error:
+        full = os.strerror(errno.ENOSPC) in error.details
+        raise StorageError(
+            "The disk is full." if full else f"Cannot copy {source}.",
+            details=error.details,
+            resolution="Free some space and run it again." if full else "",
+        ) from error

@@ -146,30 +146,12 @@ def output_of(argv: Sequence[str], *, stdin: Path) -> Iterator[IO[bytes]]:
             )
 
 
-def attached(argv: Sequence[str], *, env: Mapping[str, str] | None = None) -> int:
-    """Run *argv* on this process's own standard streams and return its status, negative for a signal.
-
-    An interrupt from the terminal is the program's to handle: it reaches the whole foreground group.
-    Any other reason to stop is passed on to it, and it is waited for.
-    """
-    try:
-        with subprocess.Popen(argv, env=environment() if env is None else env) as process:
-            while True:
-                try:
-                    return process.wait()
-                except KeyboardInterrupt:
-                    continue
-                except BaseException:
-                    process.terminate()
-                    raise
-    except FileNotFoundError as error:
-        raise _not_installed(argv[0]) from error
-
-
 def attached_copy(program: Callable[[], NoReturn]) -> int:
-    """Run *program* in a copy of this process, on its own standard streams; return the status as `attached`.
+    """Run *program* in a copy of this process, on its own standard streams; return its status.
 
-    *program* ends the copy itself, with `os._exit` or by replacing it. Not for a process with threads.
+    The status is negative for a signal. *program* ends the copy itself, with `os._exit` or by replacing it;
+    this process may have no threads. An interrupt from the terminal is the program's to handle: it reaches
+    the whole foreground group. Any other reason to stop is passed on to it, and it is waited for.
     """
     for stream in (sys.stdout, sys.stderr):
         # What the copy held as well would be written twice.

@@ -75,4 +75,5 @@ class Builder:
     snapshots: tuple[Snapshot, ...] = ()
     """The oldest first."""
     interrupted: bool = False
-    """Whether a run that changes packages was killed and nobody was told yet."""
+    """Whether a run that may have changed packages was killed, and since then neither was the builder taken
+    back nor did another such run end."""

@@ -198,13 +198,11 @@ def test_mounted_folders_are_shared_and_no_part_of_snapshots(rig: Rig) -> None:
     assert (rig.state / "shown/file").read_text() == "from the builder\n"
 
 
-def test_the_folder_for_acceleration_is_there_and_only_its_record_can_be_written(rig: Rig) -> None:
+def test_the_folder_for_acceleration_is_there_and_cannot_be_written(rig: Rig) -> None:
     folder = rig.state / "builders" / rig.builder.name / "accelerate"
     (folder / "table").write_text("crossbuild-exec 1\n")
     assert rig.sh("cat /run/crossbuild/table") == "crossbuild-exec 1\n"
     assert rig.run("touch", "/run/crossbuild/table").returncode != 0
-    rig.sh("printf x >> /run/crossbuild/count")
-    assert (folder / "count").read_bytes().endswith(b"x")
     (folder / "table").unlink()
 
 
