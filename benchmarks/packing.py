@@ -28,7 +28,9 @@ FASTER, LARGER = 5.0, 1.10
 
 def main() -> int:
     root = Path(sys.argv[1])
-    with tempfile.TemporaryDirectory(dir=sys.argv[2] if len(sys.argv) > 2 else None) as folder:
+    # Absolute: one of the ways changes its working directory.
+    scratch = Path(sys.argv[2]).absolute() if len(sys.argv) > 2 else None
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
         results = measure_all(root, Path(folder))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return report(results, memory)
