@@ -7,9 +7,9 @@ from pathlib import PurePosixPath
 from crossbuild.builders import store
 from crossbuild.builders.backends import backend_of
 from crossbuild.builders.contract import Base
-from crossbuild.builders.locks import held
 from crossbuild.errors import UsageError
 from crossbuild.host.checks.storage import require_capabilities
+from crossbuild.host.locks import held
 from crossbuild.model.builder import Builder, Mount
 from crossbuild.model.site import Site
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from crossbuild.builders import store
 from crossbuild.builders.backends import backend_of
 from crossbuild.builders.contract import Backend, Command
-from crossbuild.builders.locks import NoticeSink, held, held_if_free
 from crossbuild.errors import UsageError
+from crossbuild.host.locks import NoticeSink, held, held_if_free
 from crossbuild.model.builder import Builder, Change, Snapshot
 from crossbuild.model.site import Site
 from crossbuild.model.spec import is_name

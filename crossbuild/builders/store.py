@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from crossbuild.builders.locks import held, is_held
 from crossbuild.errors import CrossbuildError, StorageError, UsageError
+from crossbuild.host.locks import held, is_held
 from crossbuild.model.architecture import Architecture
 from crossbuild.model.builder import Builder, Change, EngineKind, Mount, Snapshot
 from crossbuild.model.site import Site

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from crossbuild import __version__
 
-LIBRARIES = ("click", "docker", "filelock", "jinja2", "pydantic", "pyyaml", "rich")
+LIBRARIES = ("click", "docker", "jinja2", "pydantic", "pyyaml", "rich")
 
 _LOGIN = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 """User and password of a URL (RFC 3986, section 3.2.1)."""

@@ -1,12 +1,12 @@
-"""One lock for each root, cache entry and output; the kernel frees it when its process ends."""
+"""Locks that the kernel frees when their process ends, whatever ends it (flock(2))."""
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 NoticeSink = Callable[[str], None]
 
@@ -15,16 +15,55 @@ NoticeSink = Callable[[str], None]
 def locked(path: Path, what: str, notice: NoticeSink) -> Iterator[None]:
     """Hold the lock of *path*; if another process has it, say so once through *notice*, then wait.
 
-    The lock is a file beside *path* (flock(2)), so that *path* itself may be replaced while it is held.
+    The lock is a file beside *path*, so that *path* itself may be replaced while it is held.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path.with_name(f".{path.name}.lock"))
+    told = f"Another crossbuild process is using {what} ({path}); waiting for it to finish."
+    with held(path.with_name(f".{path.name}.lock"), waiting=lambda: notice(told)):
+        yield
+
+
+@contextlib.contextmanager
+def held(path: Path, *, shared: bool = False, waiting: Callable[[], None] | None = None) -> Iterator[None]:
+    """Hold the lock *path*, with others if *shared*; call *waiting* once if another process has it.
+
+    Processes that the block starts without exec(2) hold it, too, for as long as they live.
+    """
+    descriptor = _open(path)
+    mode = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        notice(f"Another crossbuild process is using {what} ({path}); waiting for it to finish.")
-        lock.acquire()
-    try:
+        if not _take(descriptor, mode):
+            if waiting:
+                waiting()
+            fcntl.flock(descriptor, mode)
         yield
     finally:
-        lock.release()
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def held_if_free(path: Path) -> Iterator[bool]:
+    """Hold the lock *path* alone, and say whether that was possible at once."""
+    descriptor = _open(path)
+    try:
+        yield _take(descriptor, fcntl.LOCK_EX)
+    finally:
+        os.close(descriptor)
+
+
+def is_held(path: Path) -> bool:
+    """Say whether any process holds the lock *path*."""
+    with held_if_free(path) as free:
+        return not free
+
+
+def _open(path: Path) -> int:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def _take(descriptor: int, mode: int) -> bool:
+    try:
+        fcntl.flock(descriptor, mode | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

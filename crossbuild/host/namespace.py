@@ -7,7 +7,6 @@ binfmt-misc.rst): nothing is registered on the host. It ends with the last proce
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import pwd
@@ -19,6 +18,14 @@ from crossbuild.errors import CrossbuildError, HostNotReadyError
 from crossbuild.host import binfmt
 from crossbuild.host.command import capture, find
 from crossbuild.host.facts import inspect_host
+from crossbuild.host.mounts import (
+    CLONE_NEWNS,
+    CLONE_NEWUSER,
+    MS_PRIVATE,
+    MS_REC,
+    mount,
+    separate,
+)
 from crossbuild.host.qemu import choose_emulator, find_emulators
 from crossbuild.host.requirements import install_command, package_for
 from crossbuild.host.setup import install_interpreter, wanted_handler
@@ -30,11 +37,7 @@ IDS = 65536
 """How many ids a root must have: `nobody` is 65534."""
 DOCTOR = "Run `crossbuild doctor`: it names what is missing."
 
-_CLONE_NEWNS, _CLONE_NEWUSER = 0x00020000, 0x10000000
-_MS_REC, _MS_PRIVATE = 0x4000, 0x40000
 _SUBORDINATE = {"newuidmap": Path("/etc/subuid"), "newgidmap": Path("/etc/subgid")}
-
-_libc = ctypes.CDLL(None, use_errno=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,19 +135,22 @@ def _unshare(maps: dict[str, tuple[IdRange, ...]]) -> None:
     os.close(go[0])
     os.close(done[1])
     try:
-        if _libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNS) < 0:
-            raise _refused(os.strerror(ctypes.get_errno()))
+        separate(CLONE_NEWUSER | CLONE_NEWNS)
         os.write(go[1], b"+")
         with open(done[0], closefd=False, encoding="utf-8", errors="replace") as answer:
             complaint = answer.read()
+    except OSError as error:
+        raise _refused(str(error)) from error
     finally:
         os.close(go[1])
         os.close(done[0])
         os.waitpid(child, 0)
     if complaint or os.geteuid() != 0:
         raise _refused(complaint or "The ids were not mapped.")
-    if _libc.mount(b"none", b"/", None, ctypes.c_ulong(_MS_REC | _MS_PRIVATE), None) < 0:
-        raise _refused(os.strerror(ctypes.get_errno()))
+    try:
+        mount("none", "/", "", MS_REC | MS_PRIVATE)
+    except OSError as error:
+        raise _refused(str(error)) from error
 
 
 def _map_from_outside(
@@ -165,12 +171,13 @@ def _map_from_outside(
 
 def _mount_handlers() -> bool:
     """Mount a binfmt_misc of this namespace, empty; say whether the kernel has such a thing."""
-    kind = b"binfmt_misc"
-    if _libc.mount(kind, os.fsencode(binfmt.MOUNT_POINT), kind, ctypes.c_ulong(0), None) == 0:
-        return True
-    if (number := ctypes.get_errno()) not in {errno.EPERM, errno.ENODEV}:
-        raise _refused(f"{binfmt.MOUNT_POINT}: {os.strerror(number)}")
-    return False
+    try:
+        mount("binfmt_misc", os.fspath(binfmt.MOUNT_POINT), "binfmt_misc", 0)
+    except OSError as error:
+        if error.errno not in {errno.EPERM, errno.ENODEV}:
+            raise _refused(str(error)) from error
+        return False
+    return True
 
 
 def _register(site: Site, facts: HostFacts) -> None:

@@ -8,9 +8,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from crossbuild.errors import StorageError
+from crossbuild.host.locks import held, held_if_free
 
 LOCK = ".lock"
 
@@ -29,25 +28,22 @@ def workspace(parent: Path, name: str) -> Iterator[Path]:
             details=str(error),
             resolution="Run as root, or set `state` in the configuration file to a folder of yours.",
         ) from error
-    with FileLock(parent / ".sweep.lock"):
-        _sweep(parent)
-        folder = Path(tempfile.mkdtemp(prefix=f"{name}.", dir=parent))
-        lock = FileLock(folder / LOCK)
-        lock.acquire()
-    try:
-        # apt drops its rights to download and must reach its folders all the same.
-        folder.chmod(0o755)
-        yield folder
-    finally:
-        lock.release()
-        shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.ExitStack() as owned:
+        with held(parent / ".sweep.lock"):
+            _sweep(parent)
+            folder = Path(tempfile.mkdtemp(prefix=f"{name}.", dir=parent))
+            owned.enter_context(held(folder / LOCK))
+        try:
+            # apt drops its rights to download and must reach its folders all the same.
+            folder.chmod(0o755)
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _sweep(parent: Path) -> None:
     for folder in parent.iterdir():
         if folder.is_dir() and not folder.is_symlink():
-            lock = FileLock(folder / LOCK)
-            with contextlib.suppress(Timeout):
-                lock.acquire(timeout=0)
-                shutil.rmtree(folder, ignore_errors=True)
-                lock.release()
+            with held_if_free(folder / LOCK) as free:
+                if free:
+                    shutil.rmtree(folder, ignore_errors=True)

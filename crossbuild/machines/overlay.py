@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
 import sys
 import time
@@ -17,11 +16,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TypedDict
 
-from crossbuild.machines.sandbox_mounts import (
+from crossbuild.host.locks import held
+from crossbuild.host.mounts import (
+    CLONE_NEWNS,
     MS_NODEV,
     MS_REC,
     MS_SLAVE,
-    OWN_NAMESPACE,
     check,
     libc,
     mount,
@@ -29,7 +29,7 @@ from crossbuild.machines.sandbox_mounts import (
     separate,
 )
 
-CLONE_NEWNS = 0x00020000
+OWN_NAMESPACE = Path("/proc/self/ns/mnt")
 PAUSE = 0.05
 """Seconds between two tries while the kernel still takes down what a killed run left."""
 
@@ -53,7 +53,7 @@ def assembled(overlay: OverlaySpec, place: str) -> Iterator[None]:
     users = Path(overlay["users"])
     own = users / str(os.getpid())
     origin = OWN_NAMESPACE.readlink()
-    with _locked(users / "lock"):
+    with held(users / "lock"):
         if not _join(users, origin, place):
             _mount(overlay, place)
         own.write_text(f"{origin}\n{OWN_NAMESPACE.readlink()}\n", encoding="ascii")
@@ -128,13 +128,3 @@ def _mount(overlay: OverlaySpec, place: str) -> None:
 def _in_user_namespace() -> bool:
     """Say whether not every id is mapped as it is, as in the first user namespace (user_namespaces(7))."""
     return Path("/proc/self/uid_map").read_text(encoding="ascii").split() != ["0", "0", "4294967295"]
-
-
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

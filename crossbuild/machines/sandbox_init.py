@@ -21,9 +21,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, TypedDict
 
-from crossbuild.machines import terminal
-from crossbuild.machines.overlay import CLONE_NEWNS, OverlaySpec, assembled
-from crossbuild.machines.sandbox_mounts import (
+from crossbuild.host.mounts import (
+    CLONE_NEWIPC,
+    CLONE_NEWNS,
+    CLONE_NEWPID,
+    CLONE_NEWUTS,
     MS_NODEV,
     MS_NOEXEC,
     MS_NOSUID,
@@ -32,18 +34,21 @@ from crossbuild.machines.sandbox_mounts import (
     MS_REC,
     bind,
     check,
-    lend_resolver,
     libc,
     mount,
+    separate,
+)
+from crossbuild.machines import terminal
+from crossbuild.machines.overlay import OverlaySpec, assembled
+from crossbuild.machines.sandbox_mounts import (
+    lend_resolver,
     mount_api,
     pivot,
     protect_host,
     return_resolver,
-    separate,
     show,
 )
 
-CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWPID = 0x04000000, 0x08000000, 0x20000000
 PR_SET_PDEATHSIG, PR_CAPBSET_DROP = 1, 24
 
 # What maintainer scripts need and no more: changing owners and ids, file capabilities, chroot, device

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from crossbuild.builders.locks import held, held_if_free, is_held
+from crossbuild.host.locks import held, held_if_free, is_held
 
 
 def test_one_that_is_held_alone_is_not_free(tmp_path: Path) -> None:
