@@ -2,6 +2,7 @@
 #ifndef CROSSBUILD_KERNEL_H
 #define CROSSBUILD_KERNEL_H
 
+#include <asm/errno.h>
 #include <asm/stat.h>
 #include <asm/unistd.h>
 #include <linux/auxvec.h>

@@ -139,6 +139,29 @@ static inline bool is_original(int program, struct text size)
 	return CALL(fstat, program, &found, 0, 0) == 0 && has_size(&found, size);
 }
 
+/* Whatever is there, be it a link that leads nowhere; also where that cannot be found out. */
+static inline bool is_absent(struct text path)
+{
+	char name[PATH_MAX] = "";
+	struct stat found;
+
+	if (path.end - path.at >= PATH_MAX)
+		return false;
+	for (char *to = name; path.at < path.end; path.at++)
+		*to++ = *path.at;
+	return CALL(newfstatat, AT_FDCWD, name, &found, AT_SYMLINK_NOFOLLOW) == -ENOENT;
+}
+
+static inline bool all_absent(struct text paths)
+{
+	struct text path;
+
+	while (take(&paths, ',', &path))
+		if (!is_absent(path))
+			return false;
+	return true;
+}
+
 /* Apply one condition of a rule; NATIVE means that it does not object. */
 static inline enum way apply(const struct request *request, struct text condition)
 {
@@ -150,6 +173,8 @@ static inline enum way apply(const struct request *request, struct text conditio
 		return any_set(request->environment, condition) ? ENVIRONMENT : NATIVE;
 	if (skip(&condition, "of="))
 		return is_original(request->program, condition) ? NATIVE : NO_RULE;
+	if (skip(&condition, "absent="))
+		return all_absent(condition) ? NATIVE : NO_RULE;
 	return skip(&condition, "set=") ? NATIVE : NO_RULE;
 }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 
 from crossbuild.acceleration.table import Setting
 from crossbuild.model.architecture import Architecture
@@ -28,6 +29,8 @@ class Condition:
     none: tuple[str, ...] = ()
     sets: tuple[str, ...] = ()
     owns: tuple[str, ...] = ()
+    absent: tuple[PurePosixPath, ...] = ()
+    """But a folder may be there that the twin has, too: it holds the same for its own architecture."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +53,14 @@ class PackageRules:
 
 SHELL = Condition(none=("--version", "--help"), sets=("HOSTTYPE", "MACHTYPE", "OSTYPE"))
 """bash tells these from its own build unless they are set, and prints the build in `--version`."""
-PERL = Condition(none=("-V*", "-v*"), owns=("PERL5LIB",))
-"""Its modules in C are found by compiled-in path, in front of which PERL5LIB goes."""
+PERL_MODULES = tuple(
+    PurePosixPath(folder, Architecture.AARCH64.multiarch, name)
+    for folder, name in (("/usr/lib", "perl"), ("/usr/lib", "perl5"), ("/usr/local/lib", "perl"))
+)
+"""Where modules in C lie, besides those of perl-base."""
+PERL = Condition(none=("-V*", "-v*"), owns=("PERL5LIB",), absent=PERL_MODULES)
+"""Its modules in C are found by compiled-in path, in front of which PERL5LIB goes. Those that came into the
+root after the twin was made are there for the root's architecture only."""
 APT_OF_THE_ROOT = Condition(none=("--version", "-v"), owns=("APT_CONFIG",))
 """Its architecture is a setting, whose default is its own (apt.conf(5), APT::Architecture)."""
 LONG_DOUBLE = "its numbers have 80 bits on x86_64 and 128 on aarch64, which shows in the last digits"

@@ -50,6 +50,8 @@ class Rule:
     """Names of settings; a value that the caller has set itself stays."""
     owns: tuple[str, ...] = ()
     """Names of settings; a caller who has set one to another value gets qemu."""
+    absent: tuple[PurePosixPath, ...] = ()
+    """None of these may be there in the root."""
 
 
 def render_table(rules: Iterable[Rule], settings: Sequence[Setting] = ()) -> bytes:
@@ -81,7 +83,16 @@ def _line(rule: Rule, known: set[str]) -> str:
     choices = [*(word for choice in first for word in choice.split("|")), *rule.none]
     if wrong := [choice for choice in choices if not _CHOICE.fullmatch(choice)]:
         raise ValueError(f"{rule.path}: not an argument for a rule: {wrong[0]!r}")
+    if odd := [path for path in rule.absent if not _PATH.fullmatch(str(path)) or "," in str(path)]:
+        raise ValueError(f"{rule.path}: not a path for a rule: {odd[0]}")
     original = () if rule.original is None else (str(rule.original),)
-    conditions = {"of": original, "first": first, "none": rule.none, "set": rule.sets, "own": rule.owns}
+    conditions = {
+        "of": original,
+        "first": first,
+        "none": rule.none,
+        "set": rule.sets,
+        "own": rule.owns,
+        "absent": tuple(map(str, rule.absent)),
+    }
     words = [f"{name}={','.join(values)}" for name, values in conditions.items() if values]
     return " ".join([str(rule.path), str(rule.size), *words])

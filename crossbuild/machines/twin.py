@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from crossbuild.acceleration.rules import (
@@ -82,11 +83,19 @@ def _copy_programs(
         if not elf.is_static:
             _relocate(copy)
         condition, size = rules.when.get(path.name, Condition()), original.stat().st_size
+        absent = tuple(folder for folder in condition.absent if not _has(twin, folder, native))
+        condition = replace(condition, absent=absent)
         yield _rule(place, copy, size, condition)
         unmerged = PurePosixPath(path.relative_to(folder))
         if unmerged != place:
             # While a base system is being unpacked, /bin may not be a link into /usr yet.
             yield _rule(unmerged, _second_name(copy, twin / unmerged), size, condition)
+
+
+def _has(twin: Path, folder: PurePosixPath, native: Architecture) -> bool:
+    """Say whether the twin has what *folder* of the root has, for its own architecture."""
+    parts = {Architecture.AARCH64.multiarch: native.multiarch}
+    return twin.joinpath(*(parts.get(part, part) for part in folder.relative_to("/").parts)).is_dir()
 
 
 def _second_name(copy: Path, other: Path) -> Path:
@@ -104,6 +113,7 @@ def _rule(place: PurePosixPath, copy: Path, original: int, condition: Condition)
         none=condition.none,
         sets=condition.sets,
         owns=condition.owns,
+        absent=condition.absent,
     )
 
 

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from crossbuild.acceleration.build import FRONT
 from crossbuild.acceleration.rules import APT
@@ -40,9 +40,15 @@ REBUILT = re.compile(r"\+b\d+$")
 """What Debian appends to a version when it only compiles a package again, on each architecture by itself."""
 PERL = "perl-base"
 PERL_PACKAGE = re.compile(r"libperl\d.*|lib.+-perl")
+MODULES = PurePosixPath("usr/lib", Architecture.X86_64.multiarch, "perl5")
+"""Of a twin: modules in C that are no part of perl itself."""
+DATABASES = tuple(
+    PurePosixPath(path) for path in ("/etc/os-release", "/usr/lib/os-release", "/var/lib/dpkg/status")
+)
+"""The files of a root that `RootPrograms.of` reads."""
 KEPT = 6
 """How many twins stay in the cache."""
-FORMAT = 8
+FORMAT = 9
 """Of a twin; another one makes those in the cache stale."""
 
 
@@ -103,14 +109,23 @@ def accelerate_builder(programs: RootPrograms, site: Site, target: Path, notice:
     try:
         spec = spec_from(document, Path("os-release"), site)
         twin = _twin(spec, programs.versions, site, notice)
+        if (twin / "twin" / MODULES).is_dir():
+            # More of them may come, and a native perl could not load those.
+            without = {name: version for name, version in programs.versions.items() if not _is_perl(name)}
+            twin = _twin(spec, without, site, notice)
         with workspace(target.parent / ".crossbuild", "twin") as folder:
             shutil.copytree(twin, folder / ACCELERATE, symlinks=True, copy_function=_link)
-            target.mkdir(exist_ok=True)
-            publish(folder / ACCELERATE / "twin", target / "twin")
-            # The table comes last: what it names is there.
-            (folder / ACCELERATE / "table").replace(target / "table")
+            put_in_place(folder / ACCELERATE, target)
     except CrossbuildError as error:
         notice(f"Without acceleration: {error.brief}")
+
+
+def put_in_place(made: Path, target: Path) -> None:
+    """Move table and twin from the folder *made* to *target*, where runs find them."""
+    target.mkdir(parents=True, exist_ok=True)
+    publish(made / "twin", target / "twin")
+    # The table comes last: what it names is there.
+    (made / "table").replace(target / "table")
 
 
 def _handler_can(host: HostFacts, notice: NoticeSink) -> bool:
@@ -142,9 +157,7 @@ def accounted(work: Path, narrator: Narrator) -> Iterator[None]:
 def _twin(spec: ImageSpec, versions: Mapping[str, str], site: Site, notice: NoticeSink) -> Path:
     """Return the folder of the cache with `table` and `twin`, made now if it is not there."""
     twins = site.cache / "twins"
-    wanted = {
-        name: version for name, version in versions.items() if name in APT or PERL_PACKAGE.fullmatch(name)
-    }
+    wanted = {name: version for name, version in versions.items() if name in APT or _is_perl(name)}
     target = twins / _key(wanted)
     if not target.is_dir():
         target = _make(spec, site, wanted, notice)
@@ -187,6 +200,10 @@ def _prune(folder: Path) -> None:
     twins = [path for path in folder.iterdir() if path.is_dir() and path.name[0] != "."]
     for twin in sorted(twins, key=lambda path: path.stat().st_mtime, reverse=True)[KEPT:]:
         shutil.rmtree(twin, ignore_errors=True)
+
+
+def _is_perl(name: str) -> bool:
+    return name == PERL or bool(PERL_PACKAGE.fullmatch(name))
 
 
 def _left_out(wanted: dict[str, str], found: tuple[PinnedPackage, ...]) -> tuple[str, ...]:

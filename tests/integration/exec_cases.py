@@ -126,6 +126,7 @@ NATIVE: Sequence[tuple[str, Case]] = (
     ("the caller's idea of the machine", dataclasses.replace(bash("echo $HOSTTYPE; env | sort"),
                                                              env={**ENV, "HOSTTYPE": "mine"})),
     ("first argument as the rule wants it", Case(path="/bin/sed", argv=("sed", "s/a/b/"), stdin="a")),
+    ("what must be absent is", Case(path="/usr/bin/sort", argv=("sort",), stdin="b\na\n")),
     ("first two arguments", Case(path="/bin/sed", argv=("sed", "--quiet", "p;p"), stdin="a")),
 )  # fmt: skip
 """Those that the twin of the rig serves."""
@@ -142,6 +143,9 @@ UNRECORDED: Sequence[tuple[str, Case]] = (
 
 EMULATED: Sequence[tuple[str, str, Case]] = (
     ("no rule", "q", Case(path="/usr/bin/nproc", argv=("nproc", "--help"))),
+    *((f"what must be absent is {name}", "q",
+       Case(path="/usr/bin/sort", argv=("sort",), stdin="b", prepare=prepare))
+      for name, prepare in {"a folder": "mkdir opt/more", "a link": "ln -s /none opt/modules"}.items()),
     ("hard link", "q", Case(path="/opt/cat", argv=("cat", VERSION), prepare="ln usr/bin/cat opt/cat")),
     ("blank in the name", "q", Case(path="/usr/bin/cat 1", argv=("cat", "--help"),
                                     prepare="cp usr/bin/tac 'usr/bin/cat 1'")),

@@ -31,6 +31,7 @@ TWINS = (
 CONDITIONS: dict[str, dict[str, Any]] = {
     "bash": {"none": ("--version", "--dump*"), "sets": ("HOSTTYPE",)},
     "ls": {"owns": ("TAKEN",)},
+    "sort": {"absent": (PurePosixPath("/opt/modules"), PurePosixPath("/opt/more"))},
     "sed": {"first": ("-n", "-nf", "s/*", "--quiet p*")},
 }
 DAMAGED = b"no program"

@@ -43,6 +43,11 @@ def test_a_rule_may_name_the_size_of_the_program_that_it_is_about() -> None:
     assert render_table([sed]).splitlines()[-1] == b"/usr/bin/sed 7 of=9 first=-n"
 
 
+def test_a_rule_may_name_what_must_be_absent() -> None:
+    perl = rule("/usr/bin/perl", absent=(PurePosixPath("/usr/lib/perl5"), PurePosixPath("/opt/perl")))
+    assert render_table([perl]).splitlines()[-1] == b"/usr/bin/perl 7 absent=/usr/lib/perl5,/opt/perl"
+
+
 def test_several_first_arguments_are_joined() -> None:
     python = Rule(path=PurePosixPath("/usr/bin/python3"), size=7, first=("-m py_compile", "-V"))
     assert render_table([python]).splitlines()[-1] == b"/usr/bin/python3 7 first=-m|py_compile,-V"
@@ -61,6 +66,7 @@ def test_several_first_arguments_are_joined() -> None:
         ([rule("/bin/sed", first=("a  b",))], [], "not an argument"),
         ([rule("/bin/sed", none=("a b",))], [], "not an argument"),
         ([rule("/bin/sed", none=("",))], [], "not an argument"),
+        ([rule("/bin/sed", absent=(PurePosixPath("/a,b"),))], [], "not a path"),
         ([rule("/bin/sed", sets=("HOSTTYPE",))], [], "no setting has the name HOSTTYPE"),
         ([], [Setting(name="A B", value="")], "not a variable"),
         ([], [Setting(name="A", value="x\ny")], "not a variable"),
