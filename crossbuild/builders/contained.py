@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
 
 from crossbuild.builders.contract import SHELL, Base, Command
 from crossbuild.engines.execution import execute
@@ -63,6 +65,24 @@ class ContainedBackend:
         from crossbuild.builders import keeping
 
         keeping.forget(builder, name)
+
+    def replace(self, builder: Builder, other: Builder) -> None:
+        """Start a new container of the other one's image, and drop both old ones."""
+        from crossbuild.builders import keeping
+
+        keeping.replace(self._site, builder, other)
+
+    def export(self, builder: Builder, target: Path) -> None:
+        """Let the engine write the container's files."""
+        from crossbuild.builders import keeping
+
+        keeping.export(builder, target)
+
+    def fetch(self, builder: Builder, paths: Sequence[PurePosixPath], folder: Path) -> None:
+        """Copy them out of the container."""
+        from crossbuild.builders import keeping
+
+        keeping.fetch(builder, paths, folder)
 
     def remove(self, builder: Builder) -> None:
         """Remove the container, and its images."""

@@ -6,7 +6,7 @@ for `run`, which may be called by several at once, and `exists`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol
@@ -83,6 +83,18 @@ class Backend(Protocol):
 
     def forget(self, builder: Builder, name: str) -> None:
         """Drop the snapshot *name*; the present state does not change."""
+
+    def replace(self, builder: Builder, other: Builder) -> None:
+        """Give *builder* the tree of *other*, which goes; so do the snapshots of *builder*, as it names them.
+
+        Killed at any moment, *builder* has the one tree or the other, whole.
+        """
+
+    def export(self, builder: Builder, target: Path) -> None:
+        """Write the present state to the new file *target*, as a tar without what is mounted in the tree."""
+
+    def fetch(self, builder: Builder, paths: Sequence[PurePosixPath], folder: Path) -> None:
+        """Copy those of the files *paths* that are there to the same places below *folder*."""
 
     def remove(self, builder: Builder) -> None:
         """Remove tree and snapshots; what is gone already is no error."""

@@ -19,15 +19,26 @@ def create_builder(site: Site, builder: Builder, base: Base) -> None:
     place = store.places(site, builder.name)
     with held(place.lock("creation")):
         refuse_existing(site, builder.name)
-        with store.storing(place.folder):
-            place.folder.mkdir(parents=True, exist_ok=True)
-            for mount in builder.mounts:
-                if not mount.source.exists():
-                    mount.source.mkdir(parents=True)
-        require_capabilities(place.folder)
-        backend_of(builder, site).create(builder, base)
+        make_tree(site, builder, base)
         # The record comes last: with it, there is a builder.
         store.save(site, builder)
+
+
+def make_tree(site: Site, builder: Builder, base: Base) -> None:
+    """Make all of *builder* but its record; raise UsageError where a folder that it shows is not there."""
+    place = store.places(site, builder.name)
+    missing = [mount.source for mount in builder.mounts if not mount.source.exists()]
+    if foreign := [str(folder) for folder in missing if not folder.is_relative_to(site.prefix)]:
+        raise UsageError(
+            "Folders that the builder is to show are not on this host.",
+            details=", ".join(foreign),
+            resolution="Make them, or take them out of the command line or the configuration.",
+        )
+    with store.storing(place.folder):
+        for folder in (place.folder, *missing):
+            folder.mkdir(parents=True, exist_ok=True)
+    require_capabilities(place.folder)
+    backend_of(builder, site).create(builder, base)
 
 
 def refuse_existing(site: Site, name: str) -> None:
@@ -40,9 +51,10 @@ def refuse_existing(site: Site, name: str) -> None:
 
 
 def standard_mounts(site: Site) -> tuple[Mount, ...]:
-    """Return what every builder shows: the exported tree, and where roots lie."""
+    """Return what every builder shows: the exported tree, where roots lie, what the configuration names."""
     exported = site.prefix / "opt/ohpc/pub"
     return (
         Mount(source=exported, target=PurePosixPath("/opt/ohpc/pub"), read_only=False),
         Mount(source=site.roots, target=PurePosixPath("/var/chroots"), read_only=False),
+        *site.builders.mounts,
     )

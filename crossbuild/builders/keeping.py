@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from crossbuild.builders.contract import ArchiveBase, Base, ImageBase, RootBase
@@ -60,6 +60,33 @@ def forget(builder: Builder, name: str) -> None:
     """Remove the image of the snapshot *name*."""
     with session(builder.engine) as engine:
         images.remove(engine, snapshot_image(builder.name, name))
+
+
+def replace(site: Site, builder: Builder, other: Builder) -> None:
+    """Put a container with the files of *other* in the place of that of *builder*, and remove *other*."""
+    with session(builder.engine) as engine:
+        images.commit(engine, container_name(other.name), base_image(builder.name), builder.arch)
+        _install(engine, site, builder)
+        for former in builder.snapshots:
+            images.remove(engine, snapshot_image(builder.name, former.name))
+    remove(other)
+
+
+def export(builder: Builder, target: Path) -> None:
+    """Write the container's files to *target* as a tar, without what is mounted in it."""
+    with session(builder.engine) as engine, storing(target), target.open("xb") as file:
+        file.writelines(containers.export(engine, container_name(builder.name)))
+
+
+def fetch(builder: Builder, paths: Sequence[PurePosixPath], folder: Path) -> None:
+    """Copy those of *paths* that the container has to the same places below *folder*."""
+    with session(builder.engine) as engine, storing(folder):
+        for path in paths:
+            content = containers.read(engine, container_name(builder.name), path)
+            if content is not None:
+                place = folder / path.relative_to("/")
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_bytes(content)
 
 
 def remove(builder: Builder) -> None:

@@ -12,9 +12,11 @@ import json
 import os
 import shutil
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+
+from crossbuild.host import rooted
 
 STACK = "stack.json"
 OPAQUE = ("trusted.overlay.opaque", "user.overlay.opaque")
@@ -47,6 +49,22 @@ def read(folder: Path) -> Stack:
     """Return the layers of the tree in *folder*; raise OSError or ValueError where it is damaged."""
     value = json.loads((folder / STACK).read_text(encoding="ascii"))
     return Stack(frozen=tuple(value["frozen"]), upper=value["upper"], snapshots=value["snapshots"])
+
+
+def fetch(folder: Path, paths: Sequence[PurePosixPath], target: Path) -> None:
+    """Copy those of the plain files *paths* that the tree has to the same places below *target*."""
+    stack = read(folder)
+    for path in paths:
+        found = (
+            rooted.resolve(folder / layer, path, last_link=False)
+            for layer in (stack.upper, *stack.frozen[::-1])
+        )
+        # What hides a file of lower layers is no plain file.
+        newest = next((place for place in found if os.path.lexists(place)), None)
+        if newest and stat.S_ISREG(newest.lstat().st_mode):
+            place = target / path.relative_to("/")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(newest, place)
 
 
 def snapshot(folder: Path, name: str) -> None:

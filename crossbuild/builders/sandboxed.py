@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from pathlib import Path, PurePosixPath
 
 from crossbuild.builders import layers
-from crossbuild.builders.contract import SHELL, Base, Command, RootBase
+from crossbuild.builders.contract import SHELL, Base, Command
 from crossbuild.builders.store import Places, places, storing
-from crossbuild.errors import ArtifactError, CommandFailedError, StorageError, UsageError
-from crossbuild.host.command import capture
+from crossbuild.errors import ArtifactError
 from crossbuild.machines.sandbox import Bind, Overlay, Sandbox, SandboxMachine
 from crossbuild.model.builder import Builder
 from crossbuild.model.site import Site
@@ -31,20 +29,10 @@ class SandboxBackend:
         self._site = site
 
     def create(self, builder: Builder, base: Base) -> None:
-        """Make the first layer of *base*, a root."""
+        """Make the first layer of *base*, a root or an archive."""
         # Here, since runs start faster without it.
-        from crossbuild.machines.named_roots import architecture_of
+        from crossbuild.builders import planting
 
-        if not isinstance(base, RootBase):
-            raise UsageError(
-                "Without a container engine, a builder is made of a root.",
-                resolution="Name one with `--from-root`, or name nothing: then crossbuild makes one.",
-            )
-        if (arch := architecture_of(base.path)) is not builder.arch:
-            raise ArtifactError(
-                f"{base.path} is no root for {builder.arch}.",
-                details=f"Its /bin/sh is for {arch or 'no architecture that is known, or missing'}.",
-            )
         place = self._place(builder)
         with storing(place.tree):
             shutil.rmtree(place.tree, ignore_errors=True)
@@ -52,26 +40,19 @@ class SandboxBackend:
             shutil.rmtree(scratch, ignore_errors=True)
             for folder in (scratch / LAYERS, scratch / USERS, scratch / MOUNTED):
                 folder.mkdir(parents=True)
-            _take(base, scratch / LAYERS / LOWEST)
+            planting.plant(base, scratch / LAYERS / LOWEST, builder.arch)
             layers.begin(scratch / LAYERS, LOWEST)
             scratch.rename(place.tree)
 
     def run(self, builder: Builder, command: Command) -> int:
         """Run *command* in the sandbox, in the same mount as all others that run at this time."""
         place = self._place(builder)
-        stack = self._stack(builder)
         sandbox = Sandbox(
             root=place.tree / MOUNTED,
             pivot=True,
             binds=self._binds(builder, place),
             hostname=str(builder.arch),
-            overlay=Overlay(
-                folder=place.tree / LAYERS,
-                lower=stack.frozen[::-1],
-                upper=stack.upper,
-                work=stack.work,
-                users=place.tree / USERS,
-            ),
+            overlay=self._overlay(builder),
             terminal=command.terminal,
             directory=os.fspath(command.directory),
         )
@@ -90,6 +71,24 @@ class SandboxBackend:
         """Merge the layers that only *name* kept apart."""
         self._change(builder, lambda folder: layers.forget(folder, name))
 
+    def replace(self, builder: Builder, other: Builder) -> None:
+        """Exchange the trees, and remove the former one."""
+        from crossbuild.host.publish import publish
+
+        self._stack(other)
+        publish(self._place(other).tree, self._place(builder).tree)
+
+    def export(self, builder: Builder, target: Path) -> None:
+        """Pack the tree, mounted as for a run."""
+        from crossbuild.builders import planting
+
+        planting.pack(self._place(builder).tree / MOUNTED, self._overlay(builder), target)
+
+    def fetch(self, builder: Builder, paths: Sequence[PurePosixPath], folder: Path) -> None:
+        """Take each file from the newest layer that knows it."""
+        with storing(folder):
+            layers.fetch(self._place(builder).tree / LAYERS, paths, folder)
+
     def remove(self, builder: Builder) -> None:
         """Remove all layers."""
         place = self._place(builder)
@@ -103,6 +102,16 @@ class SandboxBackend:
     def exists(self, builder: Builder) -> bool:
         """Say whether there are layers."""
         return (self._place(builder).tree / LAYERS / layers.STACK).is_file()
+
+    def _overlay(self, builder: Builder) -> Overlay:
+        place, stack = self._place(builder), self._stack(builder)
+        return Overlay(
+            folder=place.tree / LAYERS,
+            lower=stack.frozen[::-1],
+            upper=stack.upper,
+            work=stack.work,
+            users=place.tree / USERS,
+        )
 
     def _place(self, builder: Builder) -> Places:
         return places(self._site, builder.name)
@@ -135,27 +144,3 @@ class SandboxBackend:
         shown, count = root / ACCELERATED, place.accelerate / COUNT
         twin = Bind(source=place.accelerate, target=shown, read_only=True)
         return (*mounts, twin, *((Bind(source=count, target=shown / COUNT),) if count.is_file() else ()))
-
-
-def _take(base: RootBase, target: Path) -> None:
-    if base.consumed:
-        shutil.move(base.path, target)
-    else:
-        _copy(base.path, target)
-    # An entry point for the host's name servers: runs that go on side by side need one that stays.
-    resolver = target / "etc/resolv.conf"
-    if not os.path.lexists(resolver):
-        resolver.touch()
-
-
-def _copy(source: Path, target: Path) -> None:
-    """Copy a tree with owners, links, holes, attributes and capabilities, but not what is mounted in it."""
-    try:
-        capture(["cp", "--archive", "--one-file-system", os.fspath(source), os.fspath(target)])
-    except CommandFailedError as error:
-        full = os.strerror(errno.ENOSPC) in error.details
-        raise StorageError(
-            "The disk is full." if full else f"Cannot copy {source}.",
-            details=error.details,
-            resolution="Free some space and run it again." if full else "",
-        ) from error

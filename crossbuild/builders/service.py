@@ -68,7 +68,7 @@ class Builders:
         snapshot = snapshot or taken.replace(":", "").replace("-", "").lower()
         if not is_name(snapshot) or snapshot == BEFORE:
             raise UsageError(f"`{snapshot}` cannot be the name of a snapshot.")
-        with self._alone(name):
+        with self.alone(name):
             builder = self.find(name)
             if any(known.name == snapshot for known in builder.snapshots):
                 raise UsageError(f"The builder `{name}` has a snapshot `{snapshot}` already.")
@@ -77,7 +77,7 @@ class Builders:
 
     def rollback(self, name: str, snapshot: str = "") -> Snapshot:
         """Take the builder *name* back to *snapshot*, by default the newest; later ones are dropped."""
-        with self._alone(name):
+        with self.alone(name):
             builder = self.find(name)
             chosen = _chosen(builder, snapshot)
             backend_of(builder, self.site).rollback(builder, chosen.name)
@@ -92,16 +92,22 @@ class Builders:
 
     def forget(self, name: str, snapshot: str) -> None:
         """Drop *snapshot* of the builder *name*; its present state does not change."""
-        with self._alone(name):
+        with self.alone(name):
             builder = self.find(name)
             self._forget(builder, _chosen(builder, snapshot))
 
     def remove(self, name: str) -> None:
         """Remove the builder *name* with its snapshots, waiting for whatever runs in it."""
         builder = store.load(self.site, name)
-        with self._alone(name):
+        with self.alone(name):
             backend_of(builder, self.site).remove(builder)
             store.discard(self.site, name)
+
+    @contextlib.contextmanager
+    def alone(self, name: str) -> Iterator[None]:
+        """Keep every other run and shell out of the builder *name*, waiting for those that are in it."""
+        with self._lock(name, RUNS), self._lock(name, SHELLS):
+            yield
 
     def _shell(self, builder: Builder, backend: Backend, command: Command) -> int:
         name = builder.name
@@ -153,11 +159,6 @@ class Builders:
 
     def _update(self, builder: Builder, change: Callable[[Builder], Builder]) -> Builder:
         return store.update(self.site, builder.name, change)
-
-    @contextlib.contextmanager
-    def _alone(self, name: str) -> Iterator[None]:
-        with self._lock(name, RUNS), self._lock(name, SHELLS):
-            yield
 
     def _lock(self, name: str, what: str, *, shared: bool = False) -> contextlib.AbstractContextManager[None]:
         users = {RUNS: "Another run", SHELLS: "A shell"}

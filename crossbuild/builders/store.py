@@ -10,13 +10,13 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from crossbuild.errors import CrossbuildError, StorageError, UsageError
 from crossbuild.host.locks import held, is_held
 from crossbuild.model.architecture import Architecture
-from crossbuild.model.builder import Builder, Change, EngineKind, Mount, Snapshot
+from crossbuild.model.builder import Builder, Change, EngineKind, Origin, OriginKind, Snapshot, mount_of
 from crossbuild.model.site import Site
 from crossbuild.model.spec import is_name
 
@@ -108,22 +108,19 @@ def parse(value: Any) -> Builder:
         name=value["name"],
         engine=EngineKind(value["engine"]),
         reason=value["reason"],
-        base=value["base"],
+        origin=_origin(value["origin"]),
         arch=Architecture(value["arch"]),
-        mounts=tuple(
-            Mount(
-                source=Path(mount["source"]),
-                target=PurePosixPath(mount["target"]),
-                read_only=mount["read_only"],
-            )
-            for mount in value["mounts"]
-        ),
+        mounts=tuple(mount_of(mount) for mount in value["mounts"]),
         changes=tuple(
             Change(argv=tuple(change["argv"]), status=change["status"]) for change in value["changes"]
         ),
         snapshots=tuple(Snapshot(**snapshot) for snapshot in value["snapshots"]),
         interrupted=value["interrupted"],
     )
+
+
+def _origin(value: Any) -> Origin:
+    return Origin(**{**value, "kind": OriginKind(value["kind"]), "packages": tuple(value["packages"])})
 
 
 def render(builder: Builder) -> str:

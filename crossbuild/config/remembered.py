@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from crossbuild import __version__
-from crossbuild.model.site import Site
+from crossbuild.model.builder import EngineKind, mount_of
+from crossbuild.model.site import BuilderDefaults, RecipeDefaults, Site
 from crossbuild.model.spec import Repository
 
-FORMAT = 1
+FORMAT = 2
 """Of what is remembered; another one makes it stale."""
 WRITABLE_BY_OTHERS = 0o022
 
@@ -65,7 +66,7 @@ def _parse(value: dict[str, Any]) -> Site:
     fields = {field.name for field in dataclasses.fields(Site)}
     if set(value) != fields:
         raise ValueError("another version's")
-    paths = {name: value[name] and Path(value[name]) for name in ("state", "prefix", "qemu")}
+    paths = {name: _path(value[name]) for name in ("state", "prefix", "qemu")}
     repositories = tuple(
         (
             name,
@@ -74,7 +75,22 @@ def _parse(value: dict[str, Any]) -> Site:
         for name, stanzas in value["repositories"]
     )
     variables = tuple((name, text) for name, text in value["variables"])
-    return Site(**{**value, **paths, "variables": variables, "repositories": repositories})
+    parsed = {"variables": variables, "repositories": repositories, "builders": _builders(value["builders"])}
+    return Site(**{**value, **paths, **parsed})
+
+
+def _builders(value: dict[str, Any]) -> BuilderDefaults:
+    recipes = tuple(
+        (name, RecipeDefaults(**{**recipe, "repositories": _path(recipe["repositories"])}))
+        for name, recipe in value["recipes"]
+    )
+    engine = value["engine"] and EngineKind(value["engine"])
+    mounts = tuple(mount_of(mount) for mount in value["mounts"])
+    return BuilderDefaults(**{**value, "engine": engine, "mounts": mounts, "recipes": recipes})
+
+
+def _path(text: str | None) -> Path | None:
+    return Path(text) if text else None
 
 
 def _frozen(item: Any) -> Any:

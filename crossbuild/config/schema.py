@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from crossbuild.model.architecture import Architecture
 from crossbuild.model.artifact import OutputKind
+from crossbuild.model.builder import EngineKind, Mount
 from crossbuild.model.spec import is_name
 
 PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]+(:[a-z0-9]+)?(=[A-Za-z0-9.+~:-]+)?")
@@ -69,6 +70,11 @@ def _one_line(value: str) -> str:
     return value
 
 
+def _mount(value: str) -> str:
+    Mount.parse(value)
+    return value
+
+
 def _has_control(value: str) -> bool:
     return any(ord(character) < 32 or ord(character) == 127 for character in value)
 
@@ -80,6 +86,7 @@ UnitName = Annotated[str, AfterValidator(_unit)]
 InsidePath = Annotated[str, AfterValidator(_inside)]
 Mode = Annotated[str, AfterValidator(_mode)]
 Word = Annotated[str, AfterValidator(_one_field)]
+MountText = Annotated[str, AfterValidator(_mount)]
 Line = Annotated[str, AfterValidator(_one_line)]
 
 
@@ -177,6 +184,23 @@ class SpecFile(Section):
         return self
 
 
+class RecipeSection(Section):
+    """An entry of `builders.recipes`."""
+
+    base_image: Word = ""
+    repositories: Annotated[Path, Field(strict=False)] | None = None
+    openhpc_sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+
+
+class BuildersSection(Section):
+    """`builders:` of the site's configuration."""
+
+    engine: Annotated[EngineKind, Field(strict=False)] | None = None
+    mounts: list[MountText] = []
+    openhpc_server: str | None = None
+    recipes: dict[str, RecipeSection] = {}
+
+
 class SiteFile(Section):
     """`/etc/crossbuild/config.yaml`."""
 
@@ -185,3 +209,4 @@ class SiteFile(Section):
     qemu: Annotated[Path, Field(strict=False)] | None = None
     variables: dict[str, str] = {}
     repositories: dict[str, list[RepositorySection]] = {}
+    builders: BuildersSection = BuildersSection()

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from crossbuild.config.remembered import key_of, recall, remember
 from crossbuild.errors import SpecError
-from crossbuild.model.site import Site
+from crossbuild.model.builder import Mount
+from crossbuild.model.site import BuilderDefaults, RecipeDefaults, Site
 from crossbuild.model.spec import Repository
 
 if TYPE_CHECKING:
-    from crossbuild.config.schema import RepositorySection
+    from crossbuild.config.schema import BuildersSection, RepositorySection
 
 SYSTEM_FILE = Path("/etc/crossbuild/config.yaml")
 SYSTEM_STATE = Path("/var/lib/crossbuild")
@@ -57,6 +58,26 @@ def _checked(chosen: Path | None) -> Site:
         variables=tuple(sorted(section.variables.items())),
         repositories=tuple(
             (name, to_repositories(stanzas)) for name, stanzas in section.repositories.items()
+        ),
+        builders=_builders(section.builders),
+    )
+
+
+def _builders(section: BuildersSection) -> BuilderDefaults:
+    return BuilderDefaults(
+        engine=section.engine,
+        mounts=tuple(Mount.parse(text) for text in section.mounts),
+        openhpc_server=section.openhpc_server,
+        recipes=tuple(
+            (
+                name,
+                RecipeDefaults(
+                    base_image=recipe.base_image,
+                    repositories=recipe.repositories,
+                    openhpc_sha256=recipe.openhpc_sha256,
+                ),
+            )
+            for name, recipe in sorted(section.recipes.items())
         ),
     )
 

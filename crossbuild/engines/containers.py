@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+import io
+import tarfile
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 from crossbuild.engines.connection import EngineSession, told
@@ -82,6 +85,27 @@ def labels(session: EngineSession, name: str) -> Mapping[str, str] | None:
             return dict(session.client.api.inspect_container(name)["Config"]["Labels"] or {})
         except NotFound:
             return None
+
+
+def export(session: EngineSession, name: str) -> Iterator[bytes]:
+    """Yield the files of the container *name* as a tar, without what is mounted in it."""
+    with told(session.kind):
+        yield from session.client.api.export(name)
+
+
+def read(session: EngineSession, name: str, path: PurePosixPath) -> bytes | None:
+    """Return what the plain file *path* of the container *name* holds; None where it has none there."""
+    from docker.errors import NotFound
+
+    with told(session.kind):
+        try:
+            blocks, _ = session.client.api.get_archive(name, str(path))
+        except NotFound:
+            return None
+        with tarfile.open(fileobj=io.BytesIO(b"".join(blocks))) as archive:
+            member = archive.next()
+            file = archive.extractfile(member) if member and member.isreg() else None
+            return file.read() if file else None
 
 
 def discard(session: EngineSession, name: str) -> None:

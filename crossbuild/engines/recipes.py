@@ -32,8 +32,10 @@ class Recipe:
     """The base image, as engines find it without a registry's name."""
     digest: str = ""
     """`sha256:…` of the base image for arm64; empty: pinned when it is first pulled, and recorded."""
+    server: str = "http://repos.openhpc.community"
+    """OpenHPC's, which speaks no TLS: see `RecipeSettings.openhpc_sha256`."""
     openhpc: str = ""
-    """Where OpenHPC's server keeps the package ohpc-release; empty without OpenHPC."""
+    """Where it keeps the package ohpc-release; empty without OpenHPC."""
     enable: tuple[str, ...] = ()
     """Repositories that the distribution brings switched off."""
     packages: tuple[str, ...] = ()
@@ -50,14 +52,23 @@ class RecipeSettings:
 
     base: str = ""
     """Another base image; empty: the recipe's."""
-    openhpc_server: str = ""
-    """URL of OpenHPC's server or of a mirror of it; empty: an image without OpenHPC."""
+    openhpc_server: str | None = None
+    """URL of a mirror of OpenHPC's server; empty: an image without OpenHPC."""
     openhpc_sha256: str = ""
     """Of the package ohpc-release."""
     repositories: str = ""
     """The text of a repository file that takes the place of the distribution's own; no passwords."""
     proxies: Mapping[str, str]
     """By their variables' names, such as `HTTP_PROXY`; they leave no trace in the image."""
+
+    def openhpc(self, recipe: Recipe) -> str:
+        """Return the URL of the package ohpc-release for *recipe*, empty for an image without OpenHPC."""
+        server = recipe.server if self.openhpc_server is None else self.openhpc_server
+        return f"{server.rstrip('/')}/{recipe.openhpc}" if server and recipe.openhpc else ""
+
+    def unchecked(self, recipe: Recipe) -> bool:
+        """Say whether *recipe* brings a package that nothing checks."""
+        return bool(self.openhpc(recipe)) and not self.openhpc_sha256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +104,7 @@ RECIPES: tuple[Recipe, ...] = (
         title="CentOS 7, OpenHPC 1.3.9",
         dockerfile="dnf",
         image="centos:7",
+        server="http://build.openhpc.community",
         openhpc="OpenHPC:/1.3/CentOS_7/aarch64/ohpc-release-1.3-1.el7.aarch64.rpm",
         packages=WAREWULF3,
     ),
@@ -151,13 +163,12 @@ def find_recipe(name: str) -> Recipe:
 
 def arguments(recipe: Recipe, settings: RecipeSettings, base: str) -> dict[str, str]:
     """Return the build arguments of *recipe* on the image *base*."""
-    server = settings.openhpc_server.rstrip("/")
-    openhpc = bool(recipe.openhpc and server)
+    openhpc = settings.openhpc(recipe)
     filled = {
         "BASE_IMAGE": base,
         "REPOSITORIES": settings.repositories,
         "ENABLE": " ".join(recipe.enable) if openhpc else "",
-        "OHPC_RELEASE": f"{server}/{recipe.openhpc}" if openhpc else "",
+        "OHPC_RELEASE": openhpc,
         "OHPC_RELEASE_SHA256": settings.openhpc_sha256 if openhpc else "",
         "PACKAGES": " ".join(recipe.packages) if openhpc or not recipe.openhpc else "",
     }

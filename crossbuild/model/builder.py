@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any, Self
 
 from crossbuild.model.architecture import Architecture
 
@@ -26,6 +28,40 @@ class EngineChoice:
     reason: str
 
 
+class OriginKind(enum.StrEnum):
+    """What a builder can be made of."""
+
+    PACKAGES = "packages"
+    """A distribution's packages: crossbuild makes the root."""
+    ROOT = "root"
+    IMAGE = "image"
+    ARCHIVE = "archive"
+    RECIPE = "recipe"
+    """An image that the engine builds from one of dockerfiles/."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """What a builder was made of, and is made of again by a rebuild."""
+
+    kind: OriginKind
+    distro: str = ""
+    release: str = ""
+    packages: tuple[str, ...] = ()
+    """With `distro` and `release`: of `OriginKind.PACKAGES`."""
+    reference: str = ""
+    """Of all others: the root's name, the image, the path of the archive, or the recipe's name."""
+    pin: str = ""
+    """Of a recipe: its base image as `NAME@sha256:…`, once an engine has pulled it."""
+
+    @property
+    def title(self) -> str:
+        """Name it in a few words."""
+        if self.kind is OriginKind.PACKAGES:
+            return f"{self.distro} {self.release}"
+        return f"{self.kind} {self.reference}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Mount:
     """A folder of this host that is shown in a builder and is no part of it: snapshots leave it alone."""
@@ -34,6 +70,29 @@ class Mount:
     target: PurePosixPath
     """Absolute, inside the builder."""
     read_only: bool
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return what `FOLDER:PLACE` or `FOLDER:PLACE:ro` means; raise ValueError for anything else."""
+        source, _, rest = text.partition(":")
+        place, _, flag = rest.partition(":")
+        target = PurePosixPath(place)
+        if (
+            not target.is_absolute()
+            or ".." in target.parts
+            or len(target.parts) == 1
+            or flag not in {"", "ro"}
+        ):
+            raise ValueError(f"`{text}` is not FOLDER:PLACE or FOLDER:PLACE:ro")
+        if not Path(source).is_absolute():
+            raise ValueError(f"`{source}` is not an absolute path")
+        return cls(source=Path(source), target=target, read_only=flag == "ro")
+
+
+def mount_of(value: Mapping[str, Any]) -> Mount:
+    """Return the mount that *value*, from JSON, has the fields of."""
+    source, target = Path(value["source"]), PurePosixPath(value["target"])
+    return Mount(source=source, target=target, read_only=value["read_only"])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,8 +125,7 @@ class Builder:
     engine: EngineKind
     reason: str
     """Why this engine."""
-    base: str
-    """What it was made of, in words."""
+    origin: Origin
     arch: Architecture
     mounts: tuple[Mount, ...]
     changes: tuple[Change, ...] = ()

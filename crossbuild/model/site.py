@@ -5,7 +5,37 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from crossbuild.model.builder import EngineKind, Mount
 from crossbuild.model.spec import Repository
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecipeDefaults:
+    """What the site adds to one of dockerfiles/."""
+
+    base_image: str = ""
+    """Instead of the recipe's; with `@sha256:…` it is pinned."""
+    repositories: Path | None = None
+    """A repository file that takes the place of the distribution's own."""
+    openhpc_sha256: str = ""
+    """Of the package ohpc-release."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuilderDefaults:
+    """What holds for new builders."""
+
+    engine: EngineKind | None = None
+    mounts: tuple[Mount, ...] = ()
+    """Folders that every builder shows, such as local repositories and the files that name them."""
+    openhpc_server: str | None = None
+    """A mirror of OpenHPC's server, empty for images without OpenHPC."""
+    recipes: tuple[tuple[str, RecipeDefaults], ...] = ()
+    """By the recipe's name."""
+
+    def recipe(self, name: str) -> RecipeDefaults:
+        """Return what is added to the recipe *name*."""
+        return dict(self.recipes).get(name, RecipeDefaults())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +52,7 @@ class Site:
     """Names that specs may use in `{{ }}`, such as `sms_ip`."""
     repositories: tuple[tuple[str, tuple[Repository, ...]], ...]
     """Package sources by distribution and release, such as `debian-12`."""
+    builders: BuilderDefaults = BuilderDefaults()
 
     @property
     def roots(self) -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from crossbuild.builders.contained import ContainedBackend
 from crossbuild.builders.contract import Command
 from crossbuild.model.architecture import Architecture
-from crossbuild.model.builder import Builder, EngineKind
+from crossbuild.model.builder import Builder, EngineKind, Origin, OriginKind
 from crossbuild.model.site import Site
 
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "TERM": "dumb", "WORD": "a b"}
@@ -26,7 +26,7 @@ def make_builder(engine: EngineKind, name: str = "Tester") -> Builder:
         name=name,
         engine=engine,
         reason="it was asked for",
-        base="a root",
+        origin=Origin(kind=OriginKind.ROOT, reference="a-root"),
         arch=Architecture.AARCH64,
         mounts=(),
     )

@@ -24,6 +24,7 @@ from crossbuild.cli.progress import EVENT_NAMES
 from crossbuild.config.document import validate
 from crossbuild.config.schema import Section, SiteFile, SpecFile
 from crossbuild.distros.catalog import RELEASES, Family
+from crossbuild.engines.recipes import RECIPES
 from crossbuild.model.architecture import Architecture
 from crossbuild.model.artifact import (
     ArchProof,
@@ -192,6 +193,12 @@ def test_every_exit_status_is_documented() -> None:
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
     statuses = {kind.exit_code for kind in kinds if issubclass(kind, errors.CrossbuildError)}
     assert statuses <= set(map(int, re.findall(r"^\| (\d+) \|", text, re.MULTILINE)))
+
+
+def test_the_reference_lists_every_builder_image() -> None:
+    text = (CHECKOUT / "docs/reference/builder-images.md").read_text()
+    listed = re.findall(r"^\| `([^`]+)` \| `([^`]+)` \|.*\| `(\w+)\.Dockerfile` \|$", text, re.MULTILINE)
+    assert listed == [(recipe.name, recipe.image, recipe.dockerfile) for recipe in RECIPES]
 
 
 def commands_below(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

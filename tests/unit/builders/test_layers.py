@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -200,3 +200,16 @@ def test_every_snapshot_is_followed_by_a_layer_that_was_never_mounted(folder: Pa
     layers.snapshot(folder, "a")
     assert layers.read(folder).upper != before
     assert list((folder / layers.read(folder).work).iterdir()) == []
+
+
+def test_a_file_is_fetched_from_the_newest_layer_that_knows_it(tmp_path: Path) -> None:
+    folder, target = tmp_path / "layers", tmp_path / "target"
+    for name in ("old", "new", "gone"):
+        write(folder / "0/etc" / name, "lowest")
+    layers.begin(folder, "0")
+    upper = folder / layers.read(folder).upper
+    write(upper / "etc/new", "newest")
+    whiteout(upper / "etc/gone")
+    layers.fetch(folder, [PurePosixPath("/etc", name) for name in ("old", "new", "gone", "none")], target)
+    found = {path.name: path.read_text() for path in (target / "etc").iterdir()}
+    assert found == {"old": "lowest", "new": "newest"}

@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import pytest
 
 from crossbuild.builders import store
 from crossbuild.errors import CrossbuildError, StorageError, UsageError
-from crossbuild.model.architecture import Architecture
-from crossbuild.model.builder import Builder, Change, EngineKind, Mount, Snapshot
+from crossbuild.model.builder import Builder
 from crossbuild.model.site import Site
-
-BUILDER = Builder(
-    name="one",
-    engine=EngineKind.SANDBOX,
-    reason="it was asked for",
-    base="debian 12",
-    arch=Architecture.AARCH64,
-    mounts=(Mount(source=Path("/srv/a b"), target=PurePosixPath("/data"), read_only=True),),
-    changes=(Change(argv=("yum", "install", os.fsdecode(b"\xff"), "new\nline"), status=-9),),
-    snapshots=(Snapshot(name="before", taken="2026-03-01T09:30:00Z", automatic=True, changes=1),),
-    interrupted=True,
-)
+from tests.unit.builders.records import BUILDER
 
 
 @pytest.fixture

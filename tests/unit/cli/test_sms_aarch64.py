@@ -10,13 +10,13 @@ import pytest
 from crossbuild.cli import main, sms_aarch64
 from crossbuild.errors import UsageError
 from crossbuild.model.architecture import Architecture
-from crossbuild.model.builder import Builder, EngineKind, Mount
+from crossbuild.model.builder import Builder, EngineKind, Mount, Origin, OriginKind
 
 BUILDER = Builder(
     name="default",
     engine=EngineKind.SANDBOX,
     reason="",
-    base="debian 12",
+    origin=Origin(kind=OriginKind.PACKAGES, distro="debian", release="12"),
     arch=Architecture.AARCH64,
     mounts=(Mount(source=Path("/srv/repos.d"), target=PurePosixPath("/etc/yum.repos.d"), read_only=True),),
 )

@@ -11,7 +11,8 @@ from crossbuild.config import remembered
 from crossbuild.config.remembered import key_of, recall, remember
 from crossbuild.config.site import load_site
 from crossbuild.errors import SpecError
-from crossbuild.model.site import Site
+from crossbuild.model.builder import EngineKind, Mount
+from crossbuild.model.site import BuilderDefaults, RecipeDefaults, Site
 from crossbuild.model.spec import Repository
 
 SITE = Site(
@@ -34,7 +35,21 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache/crossbuild"
 
 
-@pytest.mark.parametrize("site", [SITE, replace(SITE, qemu=None, variables=(), repositories=())])
+BUILDERS = BuilderDefaults(
+    engine=EngineKind.PODMAN,
+    mounts=(Mount.parse("/srv/a b:/b:ro"),),
+    openhpc_server="",
+    recipes=(
+        ("rocky9", RecipeDefaults(base_image="x@sha256:0", repositories=Path("/r"), openhpc_sha256="00")),
+        ("centos7", RecipeDefaults()),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    "site",
+    [SITE, replace(SITE, qemu=None, variables=(), repositories=()), replace(SITE, builders=BUILDERS)],
+)
 def test_a_site_comes_back_as_it_was(site: Site) -> None:
     remember("key", site)
     assert recall("key") == site

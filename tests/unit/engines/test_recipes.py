@@ -44,8 +44,19 @@ def test_openhpc_comes_from_the_server_of_the_site() -> None:
     assert filled["PACKAGES"] == "ohpc-base ohpc-warewulf"
 
 
-def test_without_a_server_there_is_no_openhpc() -> None:
-    assert arguments(find_recipe("rocky9"), PLAIN, "base:1") == {"BASE_IMAGE": "base:1"}
+def test_without_a_mirror_openhpc_comes_from_its_own_server_and_nothing_checks_it() -> None:
+    centos = arguments(find_recipe("centos7"), PLAIN, "base:1")
+    assert centos["OHPC_RELEASE"].startswith("http://build.openhpc.community/OpenHPC:/1.3/")
+    assert (PLAIN.unchecked(find_recipe("centos7")), SERVER.unchecked(find_recipe("centos7"))) == (
+        True,
+        False,
+    )
+
+
+def test_a_site_may_do_without_openhpc() -> None:
+    without = RecipeSettings(openhpc_server="", proxies={})
+    assert arguments(find_recipe("rocky9"), without, "base:1") == {"BASE_IMAGE": "base:1"}
+    assert not without.unchecked(find_recipe("rocky9"))
 
 
 def test_a_pinned_base_is_named_with_its_digest() -> None:
