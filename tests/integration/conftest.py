@@ -11,7 +11,9 @@ import pytest
 
 from crossbuild.config.site import load_site
 from crossbuild.host.command import CommandResult, capture, environment
+from crossbuild.model.builder import EngineKind
 from crossbuild.model.site import Site
+from tests.integration.engine_rig import RunningEngine, running_engine
 
 CHECKOUT = Path(__file__).parents[2]
 CROSSBUILD = CHECKOUT / ".venv/bin/crossbuild"
@@ -90,6 +92,20 @@ def small_root(crossbuild: CommandLine) -> Iterator[str]:
     crossbuild("root", "create", "test-small", "--package", "iputils-ping", "--replace")
     yield "test-small"
     crossbuild("root", "remove", "test-small")
+
+
+@pytest.fixture(scope="module", params=[EngineKind.DOCKER, EngineKind.PODMAN])
+def engine(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningEngine]:
+    """A container engine of the tests' own, which every client finds by its environment."""
+    with (
+        running_engine(request.param, tmp_path_factory.mktemp(request.param.value)) as engine,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        for name, value in engine.variables.items():
+            patch.setenv(name, value)
+        yield engine
 
 
 @pytest.fixture(scope="session")

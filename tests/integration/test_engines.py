@@ -10,7 +10,6 @@ import sys
 import tarfile
 import termios
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Self
@@ -27,7 +26,7 @@ from crossbuild.model.architecture import Architecture
 from crossbuild.model.builder import Builder, EngineKind, Mount, Snapshot
 from crossbuild.model.site import Site
 from tests.integration import contained_run
-from tests.integration.engine_rig import RunningEngine, running_engine
+from tests.integration.engine_rig import RunningEngine
 
 PATIENCE = 20
 """Seconds after which something that must happen did not."""
@@ -56,19 +55,6 @@ class Rig:
         result = self.run("sh", "-c", script)
         assert result.returncode == 0, result.stderr
         return result.stdout.decode()
-
-
-@pytest.fixture(scope="module", params=[EngineKind.DOCKER, EngineKind.PODMAN])
-def engine(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[RunningEngine]:
-    with (
-        running_engine(request.param, tmp_path_factory.mktemp(request.param.value)) as engine,
-        pytest.MonkeyPatch.context() as patch,
-    ):
-        for name, value in engine.variables.items():
-            patch.setenv(name, value)
-        yield engine
 
 
 @pytest.fixture(scope="module")
