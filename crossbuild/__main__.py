@@ -2,6 +2,6 @@
 
 import sys
 
-from crossbuild.cli.main import run
+from crossbuild.cli.entry import run
 
 sys.exit(run())

@@ -8,6 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from crossbuild.builders import suspects
+from crossbuild.builders.suspects import PREFIXES, SHELLS
+
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -87,18 +90,14 @@ DPKG = Verbs(
 PIP = Verbs(verbs=_words("install uninstall"), harmless=_words("--dry-run --help"))
 
 MANAGERS: Mapping[str, Verbs] = {
-    **dict.fromkeys(("apt", "apt-get", "aptitude"), APT),
-    **dict.fromkeys(("yum", "dnf", "dnf-3", "dnf4", "dnf5", "microdnf"), DNF),
-    **dict.fromkeys(("pip", "pip3"), PIP),
-    "zypper": ZYPPER,
-    "rpm": RPM,
-    "dpkg": DPKG,
+    **dict.fromkeys(suspects.APT, APT),
+    **dict.fromkeys(suspects.DNF, DNF),
+    **dict.fromkeys(suspects.ZYPPER, ZYPPER),
+    **dict.fromkeys(suspects.RPM, RPM),
+    **dict.fromkeys(suspects.DPKG, DPKG),
+    **dict.fromkeys(suspects.PIP, PIP),
 }
 """By the file name of the program."""
-
-PREFIXES = _words("sudo env nice ionice time timeout nohup exec command stdbuf")
-"""Programs that run another one, which is named behind their own words."""
-SHELLS = _words("sh bash dash")
 _SEPARATORS = re.compile(r"[;&|\n(){}`]|\b(?:if|then|else|elif|do|while|until)\b|!\s")
 
 

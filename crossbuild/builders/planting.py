@@ -15,8 +15,9 @@ from crossbuild.engines.archives import image_file
 from crossbuild.errors import ArtifactError, CommandFailedError, StorageError, UsageError
 from crossbuild.host import rooted
 from crossbuild.host.command import capture
+from crossbuild.machines.environment import environment_of_builds
 from crossbuild.machines.named_roots import architecture_of
-from crossbuild.machines.sandbox import Overlay, Sandbox, SandboxMachine, environment_of_builds
+from crossbuild.machines.sandbox import Overlay, Sandbox, SandboxMachine
 from crossbuild.model.architecture import Architecture
 
 HIDES, HIDES_ALL = ".wh.", ".wh..wh..opq"

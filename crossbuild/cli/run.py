@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from pathlib import PurePosixPath
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from crossbuild.cli import quick
 from crossbuild.cli.options import Session, builder_option, pass_session
+from crossbuild.errors import CrossbuildError
+
+if TYPE_CHECKING:
+    from crossbuild.model.builder import Builder
+    from crossbuild.model.site import Site
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
@@ -35,7 +42,7 @@ def run_in(session: Session, name: str, words: tuple[str, ...], *, changes: bool
     from crossbuild.builders.contract import Command
     from crossbuild.builders.service import Builders
     from crossbuild.config.site import load_site
-    from crossbuild.machines.sandbox import environment_inside
+    from crossbuild.machines.environment import environment_inside
 
     site = load_site(session.config)
     if os.geteuid() != 0:
@@ -43,19 +50,41 @@ def run_in(session: Session, name: str, words: tuple[str, ...], *, changes: bool
 
         become_root(site)
     command = Command(
-        argv=words, environment=environment_inside(), terminal=_has_terminal(), directory=PurePosixPath("/")
+        argv=words,
+        environment=environment_inside(),
+        terminal=quick.has_terminal(),
+        directory=PurePosixPath("/"),
     )
-    status = Builders(site=site, notice=_note).run(name, command, changes=changes)
+    builders = Builders(site=site, notice=_note)
+    status = builders.run(name, command, changes=changes)
+    with contextlib.suppress(CrossbuildError):
+        # Somebody may have removed it meanwhile.
+        _leave_note(session, site, builders.find(name))
     # As a shell reports a program that a signal ended.
     sys.exit(status if status >= 0 else 128 - status)
 
 
-def _has_terminal() -> bool:
-    """Say whether somebody reads and types; not for a run in the background, which may not touch it."""
-    try:
-        return os.isatty(1) and os.isatty(0) and os.tcgetpgrp(0) == os.getpgrp()
-    except OSError:
-        return False
+def _leave_note(session: Session, site: Site, builder: Builder) -> None:
+    """Let the next run in a container start without all that was loaded here."""
+    from crossbuild.builders import store
+    from crossbuild.builders.service import RUNS
+    from crossbuild.config.site import candidates
+    from crossbuild.engines.names import container_name
+    from crossbuild.host.engine_sockets import engine_address, socket_path
+    from crossbuild.model.builder import EngineKind
+
+    if builder.engine is EngineKind.SANDBOX:
+        return
+    place = store.places(site, builder.name)
+    config = os.fspath(session.config) if session.config else ""
+    quick.leave_note(
+        quick.Request(config, builder.name, ()),
+        [os.fspath(path) for path in (place.record, *candidates(session.config))],
+        socket=socket_path(engine_address(builder.engine.value)) or "",
+        container=container_name(builder.name),
+        lock=os.fspath(place.lock(RUNS)),
+        open=os.fspath(place.open),
+    )
 
 
 def _note(message: str) -> None:

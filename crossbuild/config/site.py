@@ -84,7 +84,12 @@ def _builders(section: BuildersSection) -> BuilderDefaults:
 
 def site_file() -> Path | None:
     """Return the configuration that is read where none is named, None where there is none."""
-    return next((file for file in (_user_file(), SYSTEM_FILE) if file.is_file()), None)
+    return next((file for file in candidates() if file.is_file()), None)
+
+
+def candidates(named: Path | None = None) -> tuple[Path, ...]:
+    """Return the files of which the first that exists is read: the one *named*, or the usual ones."""
+    return (named.absolute(),) if named else (_user_file(), SYSTEM_FILE)
 
 
 def to_repositories(stanzas: list[RepositorySection]) -> tuple[Repository, ...]:

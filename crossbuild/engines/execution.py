@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from crossbuild.engines.guardian import guarded
-from crossbuild.engines.transport import Connection
+from crossbuild.engines.transport import Connection, EngineSilentError
 from crossbuild.errors import CrossbuildError, HostNotReadyError
 
 _POLL = 0.01
@@ -86,7 +86,8 @@ def execute(
 
     *path* is the engine's Unix socket; *environment* is added to the container's own. Signals that this
     process gets are handed on, Ctrl-C among them; if it is killed, the command is ended. Raises
-    EngineSilentError, and RequestRefusedError: 404 no such container, 409 it does not run.
+    EngineSilentError, and RequestRefusedError (404 no such container, 409 it does not run), where the command
+    has not begun, and HostNotReadyError where the engine goes away later.
     """
     settings = {
         "AttachStdin": True,
@@ -105,7 +106,15 @@ def execute(
         # While the engine works: importing this takes 7 ms.
         from crossbuild.engines.attachment import attach
 
-        return attach(connection.socket, execution)
+        try:
+            return attach(connection.socket, execution)
+        except (EngineSilentError, OSError) as error:
+            # No EngineSilentError, after which the command would be run once more.
+            raise HostNotReadyError(
+                "The container engine went away while the command ran.",
+                details=error.details if isinstance(error, EngineSilentError) else str(error),
+                resolution="What the command did until then is in the builder; a rollback undoes a change.",
+            ) from error
 
 
 def send(pid: int, number: int) -> None:

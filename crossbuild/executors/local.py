@@ -6,7 +6,8 @@ from pathlib import Path
 
 from crossbuild.executors import edits
 from crossbuild.host.command import LineSink
-from crossbuild.machines.sandbox import Bind, Sandbox, SandboxMachine, environment_of_builds
+from crossbuild.machines.environment import environment_of_builds
+from crossbuild.machines.sandbox import Bind, Sandbox, SandboxMachine
 from crossbuild.model.plan import ACCELERATE, COUNT, ROOT, WORK, CommandStep, Layer, Place, Plan
 
 HOSTNAME = "localhost"

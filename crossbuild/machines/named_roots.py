@@ -11,7 +11,8 @@ from crossbuild.errors import ArtifactError, UsageError
 from crossbuild.formats.elf import HEADER_SIZE, DamagedElfError, read_header
 from crossbuild.host import rooted
 from crossbuild.host.locks import NoticeSink, locked
-from crossbuild.machines.sandbox import Sandbox, SandboxMachine, environment_inside
+from crossbuild.machines.environment import environment_inside
+from crossbuild.machines.sandbox import Sandbox, SandboxMachine
 from crossbuild.model.architecture import Architecture
 from crossbuild.model.site import Site
 

@@ -11,8 +11,8 @@ from crossbuild.builders.contract import ArchiveBase, Base, ImageBase, RootBase
 from crossbuild.config.spec import spec_from
 from crossbuild.errors import SpecError, UsageError
 from crossbuild.host.locks import NoticeSink
+from crossbuild.machines.environment import PROXIES
 from crossbuild.machines.named_roots import find_root
-from crossbuild.machines.sandbox import PROXIES
 from crossbuild.model.builder import Builder, EngineKind, Origin, OriginKind
 from crossbuild.model.events import EventSink
 from crossbuild.model.site import RecipeDefaults, Site

@@ -18,7 +18,7 @@ from crossbuild.errors import BuildFailedError
 from crossbuild.host.command import capture
 from crossbuild.host.locks import NoticeSink
 from crossbuild.host.workspace import workspace
-from crossbuild.machines.sandbox import environment_inside
+from crossbuild.machines.environment import environment_inside
 from crossbuild.model.builder import Builder, Change, EngineChoice, Origin
 from crossbuild.model.events import EventSink
 from crossbuild.model.plan import ACCELERATE

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from crossbuild.engines.attachment import NOT_FOUND
 from crossbuild.engines.names import base_image
+from crossbuild.host.command import CommandResult
 from tests.integration.conftest import CommandLine
 from tests.integration.engine_rig import RunningEngine
 
@@ -30,6 +32,19 @@ def test_programs_run_natively_where_that_changes_nothing(crossbuild: CommandLin
     assert NATIVE in maps
     script = "uname -m; dpkg --print-architecture"
     assert crossbuild("run", "--builder", builder, "sh", "-c", script).stdout == "aarch64\narm64\n"
+
+
+def test_a_second_run_does_without_what_the_first_one_loaded(crossbuild: CommandLine, builder: str) -> None:
+    def run(*words: str) -> CommandResult:
+        return crossbuild("run", "--builder", builder, *words, check=False, PYTHONPROFILEIMPORTTIME="1")
+
+    run("true")
+    result = run("printf", "%s|", "a b", "", "--help")
+    assert (result.status, result.stdout, "click" in result.stderr) == (0, "a b||--help|", False)
+    result = run("ls", "/none")
+    assert (result.status, "/none" in result.stderr, "click" in result.stderr) == (2, True, False)
+    assert run("no-such-program").status == NOT_FOUND
+    assert "click" in run("dpkg", "--version").stderr
 
 
 def test_what_was_installed_survives_a_restart_and_a_new_image(

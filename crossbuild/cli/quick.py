@@ -1,0 +1,175 @@
+"""`crossbuild run` in a container once more, without loading what reads command lines and configurations.
+
+That takes longer than the engine does. So each run leaves a note of what it found out, which counts for as
+long as nothing has changed that it was found out from: configuration, record, environment. Whatever is not as
+usual, from an option to a lock that another run holds, is left to the command itself (`cli/run.py`).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import sys
+
+from crossbuild import __version__
+from crossbuild.builders.suspects import is_suspect
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import TypedDict
+
+    class Note(TypedDict):
+        """What a run found out, and from what."""
+
+        version: str
+        environment: dict[str, str]
+        files: dict[str, list[int]]
+        """Path to what `stat` returned of it; empty for a file that is not there."""
+        socket: str
+        container: str
+        lock: str
+        open: str
+        """The folder of runs that may be in the middle of a change."""
+
+
+DEFAULT = "default"
+DECIDING = ("DOCKER_HOST", "CONTAINER_HOST", "HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR")
+"""Variables that decide where configuration, records and engines are."""
+WRITABLE_BY_OTHERS = 0o022
+
+
+class Request:
+    """A command line that says no more than which builder is to run what."""
+
+    def __init__(self, config: str, builder: str, command: Sequence[str]) -> None:
+        self.config, self.builder, self.command = config, builder, tuple(command)
+
+
+def attempt(words: Sequence[str]) -> int | None:
+    """Do what the command line *words* asks for and return the exit status; None where it takes more.
+
+    Raises CrossbuildError where the engine goes away while the command runs.
+    """
+    request = parsed(words)
+    if request is None or None in {sys.stdin, sys.stdout, sys.stderr} or is_suspect(request.command[0]):
+        return None
+    note = _recalled(request)
+    if note is None:
+        return None
+    # Held until this process ends, and by whoever outlives it to end the command.
+    if not _takes(note["lock"]) or _has_entries(note["open"]):
+        return None
+    return _run(note, request.command)
+
+
+def parsed(words: Sequence[str]) -> Request | None:
+    """Return what `[--config FILE] run [--builder NAME] [--] COMMAND …` asks for, None for anything else."""
+    rest, config, builder = list(words), "", DEFAULT
+    if rest[:1] in (["-C"], ["--config"]):
+        config, rest = "".join(rest[1:2]), rest[2:]
+    if rest[:1] != ["run"]:
+        return None
+    rest = rest[1:]
+    if rest[:1] in (["-b"], ["--builder"]):
+        builder, rest = "".join(rest[1:2]), rest[2:]
+    if rest[:1] == ["--"]:
+        rest = rest[1:]
+    elif rest and rest[0].startswith("-"):
+        return None
+    return Request(config, builder, rest) if rest and builder else None
+
+
+def has_terminal() -> bool:
+    """Say whether somebody reads and types; not for a run in the background, which may not touch it."""
+    try:
+        return os.isatty(1) and os.isatty(0) and os.tcgetpgrp(0) == os.getpgrp()
+    except OSError:
+        return False
+
+
+def leave_note(request: Request, files: Sequence[str], **found: str) -> None:
+    """Let later runs know what was *found* for *request* from *files*, where that is possible."""
+    place = _place(request)
+    note = {
+        "version": __version__,
+        "environment": _environment(),
+        "files": {file: _state(file) for file in files},
+        **found,
+    }
+    scratch = f"{place}.{os.getpid()}"
+    try:
+        os.makedirs(os.path.dirname(place), mode=0o700, exist_ok=True)
+        with open(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            json.dump(note, file)
+        os.rename(scratch, place)
+    except OSError:
+        return
+
+
+def _recalled(request: Request) -> Note | None:
+    try:
+        with open(_place(request)) as file:
+            status = os.fstat(file.fileno())
+            note: Note = json.load(file)
+    except (OSError, ValueError):
+        return None
+    if status.st_uid != os.geteuid() or status.st_mode & WRITABLE_BY_OTHERS:
+        return None
+    same = note["version"] == __version__ and note["environment"] == _environment()
+    return note if same and all(_state(path) == state for path, state in note["files"].items()) else None
+
+
+def _run(note: Note, command: Sequence[str]) -> int | None:
+    from crossbuild.engines.execution import execute
+    from crossbuild.engines.transport import EngineSilentError, RequestRefusedError
+    from crossbuild.machines.environment import environment_inside
+
+    try:
+        return execute(
+            note["socket"],
+            note["container"],
+            command,
+            environment=environment_inside(),
+            directory="/",
+            terminal=has_terminal(),
+        )
+    except (EngineSilentError, RequestRefusedError):
+        # Nothing has run yet. It may have to be started first.
+        return None
+
+
+def _environment() -> dict[str, str]:
+    return {name: os.environ[name] for name in DECIDING if name in os.environ}
+
+
+def _state(path: str) -> list[int]:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return []
+    return [status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns]
+
+
+def _takes(lock: str) -> bool:
+    """Take the lock together with other runs; say whether that was possible at once."""
+    try:
+        fcntl.flock(os.open(lock, os.O_RDWR | os.O_CLOEXEC), fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _has_entries(folder: str) -> bool:
+    try:
+        return bool(os.listdir(folder))
+    except FileNotFoundError:
+        return False
+
+
+def _place(request: Request) -> str:
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    config = os.path.abspath(request.config) if request.config else ""
+    name = f"{request.builder}{config}".replace("/", "%")
+    return f"{cache}/crossbuild/runs/{name}.json"
