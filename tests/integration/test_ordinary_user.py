@@ -72,8 +72,32 @@ def test_an_ordinary_user_makes_enters_and_removes_roots(user: OrdinaryUser) -> 
     assert user.run(CROSSBUILD, "root", "run", "mine", "sh", "-c", "exit 7").returncode == 7
     listed = user.run(CROSSBUILD, "root", "list", "--json")
     assert [found["name"] for found in json.loads(listed.stdout)] == ["mine"]
+    _keeps_a_builder(user)
     assert user.run(CROSSBUILD, "root", "remove", "mine").returncode == 0
     assert not list((user.home / ".local/state/crossbuild/prefix/var/chroots").glob("[!.]*"))
+
+
+def _keeps_a_builder(user: OrdinaryUser) -> None:
+    def done(*words: str) -> str:
+        result = user.run(CROSSBUILD, *words)
+        assert result.returncode == 0, result.stderr
+        return result.stdout
+
+    done("builder", "create", "--from-root", "mine")
+    done(
+        "run", "--changes", "sh", "-c", "rm -r /usr/share/doc; echo changed > /etc/issue; chown 33 /etc/issue"
+    )
+    assert done("run", "stat", "--format", "%u", "/etc/issue") == "33\n"
+    done("builder", "save", "default", "saved.bundle")
+    done("builder", "rollback", "default")
+    assert done("run", "stat", "--format", "%u", "/etc/issue") == "0\n"
+    done("builder", "load", "saved.bundle", "--name", "loaded")
+    script = (
+        "cat /etc/issue; stat --format %u /etc/issue; ls /usr/share | grep --line-regexp doc || echo gone"
+    )
+    assert done("run", "--builder", "loaded", "sh", "-c", script) == "changed\n33\ngone\n"
+    for name in ("default", "loaded"):
+        done("builder", "remove", name)
 
 
 def test_the_doctor_tries_what_builds_of_this_user_do(user: OrdinaryUser) -> None:
