@@ -24,7 +24,7 @@ export sms_ip install_path install_home old_names config_file base_os docker_ima
 # Everything, the real parts included: roots, sandboxes, images. Needs root.
 test: install-test check
 	$(CROSSBUILD) setup
-	$(VENV)/bin/pytest tests/integration
+	$(VENV)/bin/pytest --numprocesses 2 --dist loadfile tests/integration
 
 # Seconds; no root, no network.
 check: $(VENV)/.developer

@@ -11,14 +11,20 @@ import pytest
 
 from crossbuild.config.site import load_site
 from crossbuild.host.command import CommandResult, capture, environment
+from crossbuild.host.locks import held
 from crossbuild.model.builder import EngineKind
 from crossbuild.model.site import Site
 from tests.integration.engine_rig import RunningEngine, running_engine
 
 CHECKOUT = Path(__file__).parents[2]
 CROSSBUILD = CHECKOUT / ".venv/bin/crossbuild"
-STATE = CHECKOUT / ".test-state"
+KEPT = CHECKOUT / ".test-state"
 """Kept between runs: trees of unchanged sources serve again, by digest, as they do for users."""
+STATE = KEPT / os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+"""Of this process: those that run tests side by side share nothing but what `SHARED` has."""
+SHARED = KEPT / "shared"
+RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+"""The same for all processes of one run."""
 
 SMALL = """\
 name: small
@@ -45,7 +51,7 @@ def _root_is_needed() -> None:
 @pytest.fixture(scope="session")
 def site_config() -> Path:
     """The configuration file of the tests' own state and roots."""
-    STATE.mkdir(exist_ok=True)
+    STATE.mkdir(parents=True, exist_ok=True)
     config = STATE / "config.yaml"
     config.write_text(f"state: {STATE}/state\nprefix: {STATE}/prefix\nvariables: {{sms_ip: 192.0.2.1}}\n")
     return config
@@ -110,8 +116,10 @@ def engine(
 
 @pytest.fixture(scope="session")
 def built_example(crossbuild: CommandLine) -> Path:
-    """The artifact set of the example, built once."""
-    output = STATE / "out"
-    shutil.rmtree(output, ignore_errors=True)
-    crossbuild("build", str(CHECKOUT / "examples/debian12-compute.yaml"), "--output", str(output))
+    """The artifact set of the example, built once in each run; tests leave it as it is."""
+    output = SHARED / "out" / RUN
+    with held(SHARED / ".out.lock"):
+        if not (output / "debian12-compute").is_dir():
+            shutil.rmtree(output.parent, ignore_errors=True)
+            crossbuild("build", str(CHECKOUT / "examples/debian12-compute.yaml"), "--output", str(output))
     return output / "debian12-compute"
