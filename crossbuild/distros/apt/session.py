@@ -13,7 +13,7 @@ from pathlib import Path
 from crossbuild.distros.apt import configuration, steps
 from crossbuild.distros.apt.complaints import explain
 from crossbuild.distros.apt.sources import as_deb822, choose_sources
-from crossbuild.distros.catalog import Release
+from crossbuild.distros.release import Release
 from crossbuild.errors import BuildFailedError, CommandFailedError
 from crossbuild.host import command
 from crossbuild.host.locks import NoticeSink, locked
