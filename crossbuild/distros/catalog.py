@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from crossbuild.distros.definitions import debian, opensuse_leap, rocky, ubuntu
+from crossbuild.distros.definitions import (
+    almalinux,
+    centos,
+    debian,
+    openeuler,
+    opensuse_leap,
+    rhel,
+    rocky,
+    ubuntu,
+)
 from crossbuild.distros.release import Release
 from crossbuild.errors import SpecError
 
 RELEASES: tuple[Release, ...] = (
     *debian.RELEASES,
     *ubuntu.RELEASES,
+    *centos.RELEASES,
     *rocky.RELEASES,
+    *almalinux.RELEASES,
+    *rhel.RELEASES,
     *opensuse_leap.RELEASES,
+    *openeuler.RELEASES,
 )
 
 

@@ -64,4 +64,4 @@ def _release(release: str) -> Release:
     )
 
 
-RELEASES = (_release("15.5"), _release("15.6"))
+RELEASES = (_release("15.3"), _release("15.5"), _release("15.6"))

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from crossbuild.distros.definitions.enterprise_linux import BASE_9, DRACUT, SQLITE, epel
-from crossbuild.distros.release import Family, KnownRepository, Release, RpmSource
-from crossbuild.model.architecture import Architecture
+from crossbuild.distros.definitions.enterprise_linux import MAJORS, enterprise_linux, major_of
+from crossbuild.distros.release import KnownRepository, Release
 
 TOP = "https://dl.rockylinux.org"
-FINGERPRINTS = {"9": "21CB256AE16FC54C6E652949702D426D350D275D"}
+FINGERPRINTS = {
+    "8": "7051C470A929F454CEBE37B715AF5DAC6D745A60",
+    "9": "21CB256AE16FC54C6E652949702D426D350D275D",
+    "10": "FC226859C0860BF0DDB95B085B106C736FEDFC85",
+}
 
 
-def _repository(id_: str, folder: str, release: str, *, enabled: bool) -> KnownRepository:
-    major = release.partition(".")[0]
+def _repository(folder: str, release: str, *, enabled: bool = True) -> KnownRepository:
+    major = major_of(release)
     return KnownRepository(
-        id=id_,
+        id=folder.lower(),
         uris=(f"{TOP}/pub/rocky/$releasever/{folder}/$basearch/os/",),
         vault=f"{TOP}/vault/rocky/$releasever/{folder}/$basearch/os/",
         key=f"{TOP}/pub/rocky/RPM-GPG-KEY-Rocky-{major}",
@@ -24,29 +27,17 @@ def _repository(id_: str, folder: str, release: str, *, enabled: bool) -> KnownR
 
 
 def _release(release: str) -> Release:
-    major = release.partition(".")[0]
-    return Release(
-        distro="rocky",
-        release=release,
-        title=f"Rocky Linux {release}",
-        family=Family.DNF,
-        source=RpmSource(
-            releasever=release,
-            platform=f"platform:el{major}",
-            repositories=(
-                _repository("baseos", "BaseOS", release, enabled=True),
-                _repository("appstream", "AppStream", release, enabled=True),
-                _repository("extras", "extras", release, enabled=True),
-                _repository("crb", "CRB", release, enabled=False),
-                epel(major),
-            ),
-            base=(*BASE_9, "rocky-release"),
-            database=SQLITE,
+    return enterprise_linux(
+        "rocky",
+        "Rocky Linux",
+        release,
+        (
+            _repository("BaseOS", release),
+            _repository("AppStream", release),
+            _repository("extras", release),
+            _repository(MAJORS[major_of(release)].builder, release, enabled=False),
         ),
-        kernel_packages=dict.fromkeys(Architecture, "kernel"),
-        initramfs=DRACUT,
-        squashfs_compression="zstd",
     )
 
 
-RELEASES = (_release("9"),)
+RELEASES = (_release("8"), _release("9"), _release("10"))
