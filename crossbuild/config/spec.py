@@ -10,9 +10,11 @@ from typing import TypeVar
 
 from crossbuild import resources
 from crossbuild.config.document import read_document, validate
+from crossbuild.config.openhpc import choose_openhpc, refuse_unknown_keys, sources_of
 from crossbuild.config.schema import FileSection, KernelSection, SpecFile
 from crossbuild.config.site import to_repositories
 from crossbuild.distros import catalog
+from crossbuild.distros.openhpc.choice import OpenHpcChoice
 from crossbuild.distros.release import Family, Release, filled
 from crossbuild.errors import SpecError
 from crossbuild.model.architecture import Architecture
@@ -46,19 +48,14 @@ def spec_from(document: Mapping[str, object], path: Path, site: Site) -> ImageSp
     variables = dict(site.variables)
     section = _section(document, path, site)
     distro = catalog.lookup(section.distro, section.release)
-    if section.openhpc is not None:
-        raise SpecError(
-            f"{path} is not valid.",
-            details=f"openhpc: OpenHPC publishes no packages for {distro.title}",
-            resolution="Remove the key, or choose a distribution that OpenHPC supports.",
-        )
+    openhpc = choose_openhpc(section, distro)
     return ImageSpec(
         name=section.name,
         distro=section.distro,
         release=section.release,
         arch=section.arch,
-        repositories=_repositories(section, distro, path, site),
-        packages=tuple(section.packages),
+        repositories=_repositories(section, distro, openhpc, path, site),
+        packages=tuple(dict.fromkeys((*section.packages, *(openhpc.packages if openhpc else ())))),
         kernel=_kernel(section.kernel, distro, section.arch) if section.kernel else None,
         mounts=tuple(MountSpec(**mount.model_dump()) for mount in section.mounts),
         accounts=tuple(_account(name, index, path) for index, name in enumerate(section.users.sync)),
@@ -92,8 +89,13 @@ def _filled(value: object, variables: Mapping[str, str], path: Path, place: str)
     return value
 
 
-def _repositories(section: SpecFile, distro: Release, path: Path, site: Site) -> tuple[Repository, ...]:
-    """Return the spec's own sources, else the site's, else for dnf and zypper what the distribution has."""
+def _repositories(
+    section: SpecFile, distro: Release, openhpc: OpenHpcChoice | None, path: Path, site: Site
+) -> tuple[Repository, ...]:
+    """Return the spec's own sources, else the site's, else for dnf and zypper what the distribution has.
+
+    OpenHPC's come after them, unless the spec names its sources itself.
+    """
     named = to_repositories(section.repositories)
     found = named or dict(site.repositories).get(f"{section.distro}-{section.release}", ())
     if distro.family is Family.APT:
@@ -101,8 +103,12 @@ def _repositories(section: SpecFile, distro: Release, path: Path, site: Site) ->
         return _all_of_kind(AptRepository, found, distro, path)
     own = _all_of_kind(RpmRepository, found, distro, path)
     usable = tuple(filled(repository, distro.rpm.releasever, section.arch) for repository in own)
-    usable = usable or distro.rpm.chosen(section.extra_repositories, section.arch, site.mirrors)
+    extra = (*section.extra_repositories, *(openhpc.extra if openhpc else ()))
+    usable = usable or distro.rpm.chosen(extra, section.arch, site.mirrors)
     _refuse_extra(section, frozenset(repository.id for repository in usable), distro, path)
+    if openhpc and not named:
+        usable += sources_of(openhpc, distro, section.arch, site)
+    refuse_unknown_keys(usable)
     return usable
 
 
