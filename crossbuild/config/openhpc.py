@@ -1,20 +1,13 @@
-"""The key `openhpc` of a spec: what it means for packages and for where they come from."""
+"""Where OpenHPC's packages come from at this site, and whose keys are believed."""
 
 from __future__ import annotations
 
-from crossbuild.config.schema import SpecFile
-from crossbuild.distros.openhpc.choice import OpenHpcChoice, choose
+from crossbuild.distros.openhpc.choice import OpenHpcChoice
 from crossbuild.distros.release import Release, filled
 from crossbuild.errors import SpecError
 from crossbuild.model.architecture import Architecture
 from crossbuild.model.site import Site
 from crossbuild.model.spec import RpmRepository, is_address
-
-
-def choose_openhpc(section: SpecFile, distro: Release) -> OpenHpcChoice | None:
-    """Return what the spec asks of OpenHPC, None where it does not; raise SpecError if that cannot be had."""
-    asked = section.openhpc
-    return choose(asked.release, distro, asked.groups, section.arch) if asked else None
 
 
 def sources_of(

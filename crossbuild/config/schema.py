@@ -185,7 +185,7 @@ class OpenHpcSection(Section):
     """`openhpc:`."""
 
     release: str
-    groups: list[str] = Field(min_length=1)
+    groups: list[str] = []
 
 
 class SpecFile(Section):

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import grp
 import pwd
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from crossbuild import resources
 from crossbuild.config.document import read_document, validate
-from crossbuild.config.openhpc import choose_openhpc, refuse_unknown_keys, sources_of
+from crossbuild.config.openhpc import refuse_unknown_keys, sources_of
 from crossbuild.config.schema import FileSection, KernelSection, SpecFile
 from crossbuild.config.site import to_repositories
 from crossbuild.distros import catalog
-from crossbuild.distros.openhpc.choice import OpenHpcChoice
+from crossbuild.distros.openhpc.choice import OpenHpcChoice, choose
 from crossbuild.distros.release import Family, Release, filled
 from crossbuild.errors import SpecError
 from crossbuild.model.architecture import Architecture
@@ -48,7 +48,8 @@ def spec_from(document: Mapping[str, object], path: Path, site: Site) -> ImageSp
     variables = dict(site.variables)
     section = _section(document, path, site)
     distro = catalog.lookup(section.distro, section.release)
-    openhpc = choose_openhpc(section, distro)
+    asked = section.openhpc
+    openhpc = choose(asked.release, distro, asked.groups, section.arch) if asked else None
     return ImageSpec(
         name=section.name,
         distro=section.distro,
@@ -72,6 +73,18 @@ def files_of(path: Path, site: Site) -> tuple[Path, ...]:
     sources = (path.parent / file.source for file in section.files if file.source is not None)
     accounts = ACCOUNT_FILES if section.users.sync else ()
     return tuple(dict.fromkeys((path, *sources, *accounts)))
+
+
+def openhpc_of(path: Path, site: Site, groups: Sequence[str] = ()) -> OpenHpcChoice:
+    """Return what *groups* are for the spec in *path*, by default its own groups; raise SpecError."""
+    section = _section(read_document(path), path, site)
+    if section.openhpc is None:
+        raise SpecError(
+            f"{path} asks for nothing of OpenHPC.",
+            resolution="Add the key `openhpc`, with the release that it is to be.",
+        )
+    distro = catalog.lookup(section.distro, section.release)
+    return choose(section.openhpc.release, distro, groups or section.openhpc.groups, section.arch)
 
 
 def _section(document: Mapping[str, object], path: Path, site: Site) -> SpecFile:

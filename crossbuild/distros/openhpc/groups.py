@@ -71,8 +71,9 @@ GROUPS = (
     _group(
         "warewulf4-dracut",
         "lets dracut boot a node of Warewulf 4 in two stages",
-        Part(name="warewulf-dracut-ohpc", since=(3, 2), until=(3, 9999)),
-        Part(name="warewulf-ohpc-dracut", since=(4,)),
+        # What it is called in 3.3 is not known.
+        Part(name="warewulf-dracut-ohpc", since=(3, 2), until=(3, 2)),
+        Part(name="warewulf-ohpc-dracut", since=(3, 4)),
     ),
     _group(
         "development-tools",

@@ -85,9 +85,10 @@ def test_a_site_that_has_the_key_is_believed(tmp_path: Path) -> None:
     assert {"powertools", "epel"} <= set(found)
 
 
-def test_groups_cannot_be_left_out(tmp_path: Path) -> None:
+def test_without_groups_there_are_its_repositories_alone(tmp_path: Path) -> None:
     path = tmp_path / "spec.yaml"
-    path.write_text(SPEC.format(distro="rocky", release="9", more="openhpc: {release: '3.1', groups: []}\n"))
-    with pytest.raises(SpecError) as caught:
-        load_spec(path, load_site(None))
-    assert "openhpc.groups: list should have at least 1 item" in caught.value.details
+    path.write_text(SPEC.format(distro="rocky", release="9", more="openhpc: {release: '3.1'}\n"))
+    (tmp_path / "config.yaml").write_text("")
+    spec = load_spec(path, load_site(tmp_path / "config.yaml"))
+    assert spec.packages == ()
+    assert "openhpc" in sources(spec)
