@@ -13,7 +13,7 @@ from crossbuild.config.document import read_document, validate
 from crossbuild.config.schema import FileSection, KernelSection, SpecFile
 from crossbuild.config.site import to_repositories
 from crossbuild.distros import catalog
-from crossbuild.distros.release import Family, Release, filled
+from crossbuild.distros.release import Family, Release
 from crossbuild.errors import SpecError
 from crossbuild.model.architecture import Architecture
 from crossbuild.model.artifact import OutputKind
@@ -100,9 +100,9 @@ def _repositories(section: SpecFile, distro: Release, path: Path, site: Site) ->
         _refuse_extra(section, frozenset(), distro, path)
         return _all_of_kind(AptRepository, found, distro, path)
     own = _all_of_kind(RpmRepository, found, distro, path)
-    usable = tuple(filled(repository, distro.rpm.releasever, section.arch) for repository in own)
-    usable = usable or distro.rpm.chosen(section.extra_repositories, section.arch, site.mirrors)
-    _refuse_extra(section, frozenset(repository.id for repository in usable), distro, path)
+    usable = own or distro.rpm.chosen(section.extra_repositories, site.mirrors)
+    ids = frozenset(repository.id for repository in usable if section.arch in repository.arches)
+    _refuse_extra(section, ids, distro, path)
     return usable
 
 
