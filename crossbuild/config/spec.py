@@ -10,12 +10,12 @@ from typing import TypeVar
 
 from crossbuild import resources
 from crossbuild.config.document import read_document, validate
-from crossbuild.config.openhpc import refuse_unknown_keys, sources_of
+from crossbuild.config.openhpc import sources_of
 from crossbuild.config.schema import FileSection, KernelSection, SpecFile
 from crossbuild.config.site import to_repositories
 from crossbuild.distros import catalog
 from crossbuild.distros.openhpc.choice import OpenHpcChoice, choose
-from crossbuild.distros.release import Family, Release, filled
+from crossbuild.distros.release import Family, Release
 from crossbuild.errors import SpecError
 from crossbuild.model.architecture import Architecture
 from crossbuild.model.artifact import OutputKind
@@ -115,14 +115,11 @@ def _repositories(
         _refuse_extra(section, frozenset(), distro, path)
         return _all_of_kind(AptRepository, found, distro, path)
     own = _all_of_kind(RpmRepository, found, distro, path)
-    usable = tuple(filled(repository, distro.rpm.releasever, section.arch) for repository in own)
     extra = (*section.extra_repositories, *(openhpc.extra if openhpc else ()))
-    usable = usable or distro.rpm.chosen(extra, section.arch, site.mirrors)
-    _refuse_extra(section, frozenset(repository.id for repository in usable), distro, path)
-    if openhpc and not named:
-        usable += sources_of(openhpc, distro, section.arch, site)
-    refuse_unknown_keys(usable)
-    return usable
+    usable = own or distro.rpm.chosen(extra, site.mirrors)
+    ids = frozenset(repository.id for repository in usable if section.arch in repository.arches)
+    _refuse_extra(section, ids, distro, path)
+    return (*usable, *sources_of(openhpc, site)) if openhpc and not named else usable
 
 
 def _all_of_kind(

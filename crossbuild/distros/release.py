@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import enum
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from crossbuild.model.architecture import Architecture
-from crossbuild.model.spec import RpmRepository, is_address
-
-VARIABLE = re.compile(r"\$(?:releasever|basearch|arch)\b")
-"""In addresses of repositories (dnf.conf(5), \"VARIABLES\")."""
+from crossbuild.model.spec import RpmRepository
 
 
 class Family(enum.StrEnum):
@@ -57,20 +53,18 @@ class KnownRepository:
     """Whether an image gets it without asking."""
     arches: tuple[Architecture, ...] = tuple(Architecture)
 
-    def filled(
-        self, releasever: str, arch: Architecture, mirrors: Iterable[tuple[str, str]]
-    ) -> RpmRepository:
-        """Return it for one release and architecture, with what *mirrors* says instead of its addresses."""
+    def at(self, mirrors: Iterable[tuple[str, str]]) -> RpmRepository:
+        """Return it as an image uses it, with what *mirrors* says instead of its addresses."""
         uris = (*self.uris, self.vault) if self.vault else self.uris
-        published = RpmRepository(
+        return RpmRepository(
             id=self.id,
             uris=tuple(_mirrored(uri, mirrors) for uri in uris),
             signed_by=_mirrored(self.key, mirrors),
             fingerprints=self.fingerprints,
             gpgcheck=True,
             repo_gpgcheck=self.signs_metadata,
+            arches=self.arches,
         )
-        return filled(published, releasever, arch)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,15 +89,13 @@ class RpmSource:
     """The smallest root: what Warewulf 3's wwmkchroot installs, by the names of this release."""
     database: RpmDatabase
 
-    def chosen(
-        self, extra: Iterable[str], arch: Architecture, mirrors: Iterable[tuple[str, str]]
-    ) -> tuple[RpmRepository, ...]:
-        """Return the repositories for an image of *arch*: what is always there, and *extra* by id."""
+    def chosen(self, extra: Iterable[str], mirrors: Iterable[tuple[str, str]]) -> tuple[RpmRepository, ...]:
+        """Return the repositories of an image: what is always there, and *extra* by id."""
         named = set(extra)
         return tuple(
-            repository.filled(self.releasever, arch, mirrors)
+            repository.at(mirrors)
             for repository in self.repositories
-            if arch in repository.arches and (repository.enabled or repository.id in named)
+            if repository.enabled or repository.id in named
         )
 
 
@@ -145,16 +137,6 @@ class Release:
     def kernel_package(self, arch: Architecture) -> str:
         """Name the package that brings the newest kernel of the release."""
         return self.kernel_packages[arch]
-
-
-def filled(repository: RpmRepository, releasever: str, arch: Architecture) -> RpmRepository:
-    """Return *repository* with its variables filled in: nothing is left to what a host is."""
-    words = {"$releasever": releasever, "$basearch": arch.value, "$arch": arch.value}
-    uris = tuple(VARIABLE.sub(lambda match: words[match[0]], uri) for uri in repository.uris)
-    key = repository.signed_by
-    if is_address(key):
-        key = VARIABLE.sub(lambda match: words[match[0]], key)
-    return replace(repository, uris=uris, signed_by=key)
 
 
 def _mirrored(address: str, mirrors: Iterable[tuple[str, str]]) -> str:

@@ -159,6 +159,8 @@ class Plan:
     executor: ExecutorChoice
     resolution: Resolution
     layers: tuple[Layer, ...]
+    initramfs: str
+    """Where in the root it will lie; `{version}` stands for the kernel's."""
     squashfs_compression: str
 
     @property

@@ -31,7 +31,7 @@ class RpmRepository:
 
     id: str
     uris: tuple[str, ...]
-    """Base addresses, tried in this order."""
+    """Base addresses, tried in this order; they may hold the variables of dnf.conf(5)."""
     signed_by: str
     """The keys that may sign it: a path on this host, an address, or an armoured key block itself."""
     fingerprints: tuple[str, ...]
@@ -40,6 +40,8 @@ class RpmRepository:
     """Whether each package must be signed."""
     repo_gpgcheck: bool
     """Whether its metadata must be signed."""
+    arches: tuple[Architecture, ...] = tuple(Architecture)
+    """What it is for."""
 
 
 Repository = AptRepository | RpmRepository

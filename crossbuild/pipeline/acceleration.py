@@ -15,9 +15,8 @@ from crossbuild.acceleration.rules import APT
 from crossbuild.acceleration.starts import read_starts
 from crossbuild.acceleration.times import program_uses
 from crossbuild.config.spec import spec_from
-from crossbuild.distros import catalog
-from crossbuild.distros.apt.session import AptSession
 from crossbuild.distros.dpkg_database import installed_packages
+from crossbuild.distros.sessions import open_session
 from crossbuild.errors import CrossbuildError
 from crossbuild.host import requirements
 from crossbuild.host.binfmt import is_outdated
@@ -156,8 +155,7 @@ def _twin(spec: ImageSpec, versions: Mapping[str, str], site: Site, notice: Noti
 def _make(spec: ImageSpec, site: Site, wanted: dict[str, str], notice: NoticeSink) -> Path:
     """Make the twin of what has the *wanted* versions for this processor, too, unless it is there."""
     native = Architecture.X86_64
-    release = catalog.lookup(spec.distro, spec.release)
-    session = AptSession(replace(spec, arch=native), release, site.cache, notice)
+    session = open_session(replace(spec, arch=native), site.cache, notice)
     session.update()
     found = session.closure(sorted(wanted))
     skewed = _left_out(wanted, found)
@@ -169,7 +167,7 @@ def _make(spec: ImageSpec, site: Site, wanted: dict[str, str], notice: NoticeSin
         if not target.is_dir():
             with workspace(target.parent / ".crossbuild", "twin") as folder:
                 packages = session.unpack(kept, folder / "packages")
-                image = AptSession(spec, release, site.cache, notice)
+                image = open_session(spec, site.cache, notice)
                 image.update()
                 originals = image.unpack([name for name in kept if name in APT], folder / "originals")
                 make_twin(packages, originals, folder / "made", native)

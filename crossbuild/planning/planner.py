@@ -57,6 +57,7 @@ def plan_build(spec: ImageSpec, release: Release, resolution: Resolution, host: 
         spec=spec,
         executor=choose_executor(spec.arch, host),
         resolution=resolution,
-        layers=(*installed, configuration_layer(spec, installed[-1], resolution)),
+        layers=(*installed, configuration_layer(spec, release, installed[-1], resolution)),
+        initramfs=f"/boot/{release.initramfs.name}",
         squashfs_compression=release.squashfs_compression,
     )

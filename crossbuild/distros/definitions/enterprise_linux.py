@@ -24,11 +24,11 @@ DRACUT_7 = Initramfs(packages=("dracut", "dracut-network", "curl"), name="initra
 BASE = (
     "basesystem", "bash", "chkconfig", "coreutils", "cpio", "cronie", "crontabs", "e2fsprogs", "ethtool",
     "filesystem", "findutils", "gawk", "grep", "gzip", "initscripts", "iproute", "iputils", "less",
-    "net-tools", "nfs-utils", "openssh-clients", "openssh-server", "pam", "pciutils", "psmisc", "rsync",
-    "rsyslog", "sed", "setup", "shadow-utils", "strace", "systemd", "tar", "tzdata", "util-linux",
+    "net-tools", "nfs-utils", "openssh-clients", "openssh-server", "pam", "pciutils", "psmisc", "rpm",
+    "rsync", "rsyslog", "sed", "setup", "shadow-utils", "strace", "systemd", "tar", "tzdata", "util-linux",
     "vim-minimal", "wget", "which", "zlib",
 )  # fmt: skip
-"""What wwmkchroot lists for each of them."""
+"""What wwmkchroot lists for each of them, and rpm."""
 
 
 @dataclass(frozen=True, kw_only=True)

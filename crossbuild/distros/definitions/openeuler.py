@@ -23,9 +23,9 @@ BASE = (
     "basesystem", "bash", "chkconfig", "coreutils", "cpio", "cronie", "crontabs", "dhcp", "e2fsprogs",
     "ethtool", "filesystem", "findutils", "gawk", "glibc-all-langpacks", "grep", "grub2-common", "gzip",
     "hostname", "initscripts", "iproute", "iputils", "less", "net-tools", "nfs-utils", "openEuler-release",
-    "openssh-clients", "openssh-server", "pam", "pciutils", "psmisc", "rdma-core", "rsync", "rsyslog", "sed",
-    "setup", "shadow", "strace", "tar", "tzdata", "util-linux", "vim-minimal", "wget", "which", "words",
-    "zlib",
+    "openssh-clients", "openssh-server", "pam", "pciutils", "psmisc", "rdma-core", "rpm", "rsync", "rsyslog",
+    "sed", "setup", "shadow", "strace", "tar", "tzdata", "util-linux", "vim-minimal", "wget", "which",
+    "words", "zlib",
 )  # fmt: skip
 
 

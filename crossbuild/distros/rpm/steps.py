@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
-from crossbuild.distros.release import Family, Release
+from crossbuild.distros.release import Release
+from crossbuild.distros.rpm.managers import MANAGERS
+from crossbuild.distros.rpm.repositories import CACHE
 from crossbuild.model.plan import ROOT, WORK, AccountsStep, CommandStep, Layer, Place, Resolution, Step
-from crossbuild.model.spec import ImageSpec, digest_of
+from crossbuild.model.spec import ImageSpec, RpmRepository, digest_of
 
 RPM_CONFIGURATION = "/usr/lib/rpm"
 """Where rpm of a host keeps its macros: while it installs into a root, it finds the target's there."""
@@ -29,6 +29,13 @@ def base_layer(spec: ImageSpec, release: Release, resolution: Resolution) -> Lay
         packages=len(resolution.base),
         kept=True,
         steps=(
+            CommandStep(
+                place=Place.OUTSIDE,
+                reason="rpm installs only what these keys have signed",
+                binds=((f"{WORK}/rpm/macros", RPM_CONFIGURATION),),
+                bare=True,
+                argv=trust(spec, release),
+            ),
             _install(FIRST, spec, release, reason="the folders that everything else lies in", bare=True),
             _install(release.rpm.base, spec, release, reason=f"the smallest {release.title}"),
         ),
@@ -55,53 +62,37 @@ def packages_layer(spec: ImageSpec, release: Release, below: Layer, resolution: 
     )
 
 
-def dnf(spec: ImageSpec, release: Release) -> tuple[str, ...]:
-    """Return how every command line of dnf begins; its configuration says the rest."""
-    return (
-        "dnf",
-        f"--config={WORK}/rpm/dnf.conf",
-        f"--installroot={ROOT}",
-        f"--forcearch={spec.arch}",
-        f"--releasever={release.rpm.releasever}",
-        "--noplugins",  # the host's may change what is installed
-        "--assumeyes",
-        "install",
+def trust(spec: ImageSpec, release: Release) -> tuple[str, ...]:
+    """Return the command that makes a new root trust the keys of its repositories."""
+    signed = (
+        repository.id
+        for repository in spec.repositories
+        if isinstance(repository, RpmRepository)
+        and spec.arch in repository.arches
+        and (repository.gpgcheck or repository.repo_gpgcheck)
     )
+    keys = tuple(f"{WORK}/rpm/keys/{id_}.asc" for id_ in signed)
+    where = ("--root", ROOT, "--dbpath", release.rpm.database.path)
+    return ("rpmkeys", *where, "--import", *keys) if keys else ("rpmdb", *where, "--initdb")
 
 
-def zypper(_spec: ImageSpec, release: Release) -> tuple[str, ...]:
-    """Return how every command line of zypper begins; its configuration says the rest."""
-    return (
-        "zypper",
-        f"--root={ROOT}",
-        f"--reposd-dir={WORK}/rpm/repos.d",
-        f"--cache-dir={WORK}/rpm/cache",
-        f"--releasever={release.rpm.releasever}",
-        "--non-interactive",
-        "--no-refresh",  # one build sees one state of the repositories from beginning to end
-        "install",
-        "--auto-agree-with-licenses",
-        "--no-recommends",
-    )
-
-
-INSTALLERS: Mapping[Family, Callable[[ImageSpec, Release], tuple[str, ...]]] = {
-    Family.DNF: dnf,
-    Family.ZYPPER: zypper,
-}
+def environment() -> dict[str, str]:
+    """Return what tells zypper its settings, wherever it runs; dnf has them in its words."""
+    return {"ZYPP_CONF": f"{WORK}/rpm/zypp.conf", "ZYPP_LOGFILE": "/dev/null"}
 
 
 def _install(
     packages: tuple[str, ...], spec: ImageSpec, release: Release, *, reason: str, bare: bool = False
 ) -> CommandStep:
+    manager = MANAGERS[release.family]
     return CommandStep(
         place=Place.OUTSIDE,
         reason=reason,
         env=(
-            ("ZYPP_CONF", f"{WORK}/rpm/zypp.conf"),
+            *environment().items(),
             ("TMPDIR", "/tmp"),  # noqa: S108 -- the root's own, for scripts that run in it
         ),
-        binds=((f"{WORK}/rpm/macros", RPM_CONFIGURATION),),
+        binds=((f"{WORK}/rpm/macros", RPM_CONFIGURATION), (f"{WORK}/rpm/cache", f"{ROOT}{CACHE}")),
         bare=bare,
-        argv=(*INSTALLERS[release.family](spec, release), *packages),
+        argv=(*manager.common(spec, release), *manager.install, *packages),
     )

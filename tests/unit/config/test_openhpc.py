@@ -6,6 +6,7 @@ import pytest
 
 from crossbuild.config.site import load_site
 from crossbuild.config.spec import load_spec
+from crossbuild.distros.rpm.keys import write_keys
 from crossbuild.errors import SpecError
 from crossbuild.model.spec import ImageSpec, RpmRepository
 
@@ -58,7 +59,7 @@ def test_a_site_can_describe_the_sources_of_a_series(tmp_path: Path) -> None:
     entry = f"{{id: openhpc, uris: ['http://mirror.example.org/$basearch'], {KEY_FILE}}}"
     found = sources(load(tmp_path, "3.1", site=f"repositories: {{openhpc-3: [{entry}]}}\n"))
     assert list(found)[-1] == "openhpc"
-    assert found["openhpc"].uris == ("http://mirror.example.org/aarch64",)
+    assert found["openhpc"].uris == ("http://mirror.example.org/$basearch",)
     assert "openhpc-updates" not in found
 
 
@@ -71,10 +72,17 @@ def test_a_spec_that_names_its_sources_gets_no_others(tmp_path: Path) -> None:
 def test_a_key_that_nobody_knows_beforehand_is_not_believed(
     tmp_path: Path, distro: str, release: str, version: str
 ) -> None:
+    found = sources(load(tmp_path, version, distro=distro, release=release))
     with pytest.raises(SpecError) as caught:
-        load(tmp_path, version, distro=distro, release=release)
-    assert "does not know the key of the package source `openhpc`" in caught.value.brief
-    assert "signed_by" in caught.value.resolution
+        write_keys(found["openhpc"], tmp_path / "keys.asc")
+    assert "Nothing says which keys may sign the repository `openhpc`" in caught.value.brief
+
+
+def test_sources_of_another_kind_are_refused(tmp_path: Path) -> None:
+    entry = "{uris: ['http://a'], suites: [a], components: [a], signed_by: /a}"
+    with pytest.raises(SpecError) as caught:
+        load(tmp_path, "3.1", site=f"repositories: {{openhpc-3: [{entry}]}}\n")
+    assert "repositories.openhpc-3" in caught.value.details
 
 
 def test_a_site_that_has_the_key_is_believed(tmp_path: Path) -> None:
