@@ -8,6 +8,11 @@ from crossbuild.model.spec import ImageSpec, MountSpec
 
 FSTAB_HEAD = "# <source> <target> <type> <options> <dump> <pass>\n"
 PRESET = "/etc/systemd/system-preset/00-crossbuild.preset"
+UNIT_SUFFIXES = (
+    ".automount", ".device", ".mount", ".path", ".scope", ".service", ".slice", ".socket", ".swap",
+    ".target", ".timer",
+)  # fmt: skip
+"""Of the kinds of units that there are (systemd.unit(5))."""
 HOST_KEYS_UNIT = "crossbuild-ssh-host-keys.service"
 HOST_KEYS = """\
 [Unit]
@@ -103,8 +108,8 @@ def _services(spec: ImageSpec) -> tuple[Step, ...]:
     # Presets are applied again on a first boot, and they win over what was enabled in the image.
     preset = "".join(
         [
-            *(f"enable {unit}\n" for unit in services.enable),
-            *(f"disable {unit}\n" for unit in services.disable),
+            *(f"enable {_whole_name(unit)}\n" for unit in services.enable),
+            *(f"disable {_whole_name(unit)}\n" for unit in services.disable),
         ]
     )
     steps: list[Step] = [
@@ -115,6 +120,11 @@ def _services(spec: ImageSpec) -> tuple[Step, ...]:
             argv = ("systemctl", verb, *units)
             steps.append(CommandStep(place=Place.INSIDE, argv=argv, reason="the spec's services"))
     return tuple(steps)
+
+
+def _whole_name(unit: str) -> str:
+    """Return what systemctl takes *unit* for; a preset without the suffix matches no unit at all."""
+    return unit if unit.endswith(UNIT_SUFFIXES) else f"{unit}.service"
 
 
 def _initramfs(initramfs: Initramfs, *, systemd: bool) -> tuple[Step, ...]:
