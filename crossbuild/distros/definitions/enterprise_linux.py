@@ -12,8 +12,8 @@ SQLITE = RpmDatabase(path="/var/lib/rpm", backend=DatabaseBackend.SQLITE)
 BASE_9 = (
     "basesystem", "bash", "chkconfig", "coreutils", "cpio", "cronie", "crontabs", "dhcp-client", "e2fsprogs",
     "ethtool", "filesystem", "findutils", "gawk", "grep", "gzip", "initscripts", "iproute", "iputils", "less",
-    "net-tools", "nfs-utils", "openssh-clients", "openssh-server", "pam", "pciutils", "psmisc", "rsync",
-    "rsyslog", "sed", "setup", "shadow-utils", "strace", "systemd", "tar", "tzdata", "util-linux",
+    "net-tools", "nfs-utils", "openssh-clients", "openssh-server", "pam", "pciutils", "psmisc", "rpm",
+    "rsync", "rsyslog", "sed", "setup", "shadow-utils", "strace", "systemd", "tar", "tzdata", "util-linux",
     "vim-minimal", "wget", "which", "words", "zlib",
 )  # fmt: skip
 

@@ -90,7 +90,7 @@ MANAGERS: Mapping[Family, Manager] = {
         simulate=("--assumeno", "install"),
         simulated=dnf_table,
         declined="Operation aborted.",
-        download=("--assumeyes", "--downloadonly", f"--destdir={WORK}/archives", "install"),
+        download=("--assumeyes", "--downloadonly", "install"),
         names=("--quiet", "repoquery", "--queryformat=%{name}"),
         metadata="cache/{id}-*/repodata/repomd.xml",
         handled=re.compile(r"  (?:Installing|Verifying) +: (?P<name>\S+)"),
