@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from crossbuild.formats.elf import MAGIC
 from crossbuild.host.command import capture
 
 GENERATOR = "/usr/lib/rpm/elfdeps"
+LIBRARY = re.compile(r"\.so\b.*\(64bit\)$")
 INTERPRETER = re.compile(rb"#! ?(/\S+)")
 KNOWN = frozenset({"/bin/sh", "/bin/bash", "/usr/bin/perl", "/usr/bin/python3", "/usr/bin/tclsh"})
 """Interpreters that some package brings at that very name."""
@@ -37,6 +38,18 @@ def find_dependencies(root: Path, paths: Iterable[str]) -> Dependencies:
         provides=_generate("--provides", objects),
         requires=tuple(sorted({*_generate("--requires", objects), *scripts})),
     )
+
+
+def without_unknown(every: Mapping[str, Dependencies]) -> Mapping[str, Dependencies]:
+    """Return *every* package's without the libraries that none of them has: Debian only recommends these."""
+    provided = {name for found in every.values() for name in found.provides}
+    return {
+        package: replace(
+            found,
+            requires=tuple(name for name in found.requires if not LIBRARY.search(name) or name in provided),
+        )
+        for package, found in every.items()
+    }
 
 
 def _generate(what: str, objects: Sequence[Path]) -> tuple[str, ...]:

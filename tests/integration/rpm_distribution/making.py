@@ -15,7 +15,11 @@ from crossbuild.host.publish import publish
 from crossbuild.model.architecture import Architecture
 from tests.integration.rpm_distribution import signing
 from tests.integration.rpm_distribution.debs import Deb, fetch
-from tests.integration.rpm_distribution.dependencies import Dependencies, find_dependencies
+from tests.integration.rpm_distribution.dependencies import (
+    Dependencies,
+    find_dependencies,
+    without_unknown,
+)
 from tests.integration.rpm_distribution.layout import move_package
 from tests.integration.rpm_distribution.repository import MadeRepository
 from tests.integration.rpm_distribution.spec import (
@@ -89,12 +93,13 @@ def unpack(arch: Architecture, cache: Path, folder: Path) -> Unpacked:
     root.mkdir()
     paths = {deb.name: tuple(move_package(folder / "debs" / deb.name, root, arch)) for deb in debs}
     shutil.rmtree(folder / "debs")
+    dependencies = {name: find_dependencies(root, found) for name, found in paths.items()}
     return Unpacked(
         arch=arch,
         root=root,
         debs={deb.name: deb for deb in debs},
         paths=paths,
-        dependencies={name: find_dependencies(root, found) for name, found in paths.items()},
+        dependencies=without_unknown(dependencies),
     )
 
 
