@@ -85,7 +85,7 @@ MANAGERS: Mapping[Family, Manager] = {
     Family.DNF: Manager(
         program="dnf",
         common=_dnf,
-        refresh=("makecache", "--refresh"),
+        refresh=("--assumeyes", "makecache", "--refresh"),
         install=("--assumeyes", "install"),
         simulate=("--assumeno", "install"),
         simulated=dnf_table,
