@@ -23,7 +23,7 @@ BASE = (
     "aaa_base", "bash", "coreutils", "cpio", "cron", "dhcp-client", "distribution-release", "e2fsprogs",
     "ethtool", "filesystem", "findutils", "gawk", "grep", "gzip", "iproute2", "iputils", "kmod", "less",
     "ncurses-utils", "net-tools", "netcfg", "nfs-client", "openssh", "pam", "pciutils", "procps", "psmisc",
-    "rpcbind", "rsync", "rsyslog", "sed", "shadow", "strace", "systemd", "systemd-sysvinit", "tar",
+    "rpcbind", "rpm", "rsync", "rsyslog", "sed", "shadow", "strace", "systemd", "systemd-sysvinit", "tar",
     "timezone", "udev", "util-linux", "vim", "wget", "zypper",
 )  # fmt: skip
 

@@ -8,6 +8,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from crossbuild.distros.release import Release
 from crossbuild.distros.rpm import complaints, steps
@@ -84,13 +85,10 @@ class RpmSession:
 
     def unpack(self, packages: Sequence[str], folder: Path) -> dict[str, Path]:
         """Fetch *packages*, a closure, and unpack each into a folder of its own below *folder*."""
-        archives = folder / "archives"
-        archives.mkdir(parents=True)
+        folder.mkdir(parents=True)
         with locked(self._folder, "the package indexes", self._notice):
-            words = (word.replace(f"{WORK}/archives", str(archives)) for word in self._manager.download)
-            self._run(*words, *packages)
-            found = [*archives.glob("*.rpm"), *(self._root / CACHE[1:]).rglob("*.rpm")]
-            return extract(found, packages, folder)
+            self._run(*self._manager.download, *packages)
+            return extract(self._archives(self.closure(packages)), packages, folder)
 
     def stage(self, work: Path, root: Path) -> None:
         """Put into *work* what the package manager needs: its settings, metadata, cached packages."""
@@ -147,6 +145,18 @@ class RpmSession:
         shutil.rmtree(place / "macros", ignore_errors=True)
         write_macros(self._release.rpm.database, place / "macros")
 
+    def _archives(self, packages: Sequence[PinnedPackage]) -> Iterator[Path]:
+        """Yield the files of *packages*: downloaded, or where a repository on this host has them."""
+        names = {
+            f"{package.name}-{package.version.rpartition(':')[2]}.{arch}.rpm"
+            for package in packages
+            for arch in (self._spec.arch, "noarch")
+        }
+        uris = (uri for repository in self._repositories for uri in repository.uris)
+        local = (Path(urlsplit(uri).path) for uri in uris if urlsplit(uri).scheme in {"file", "dir"})
+        for folder in (self._root / CACHE[1:], *local):
+            yield from (path for path in folder.rglob("*.rpm") if path.name in names)
+
     def _metadata(self) -> Iterator[tuple[str, Path]]:
         for repository in self._repositories:
             pattern = self._manager.metadata.format(id=repository.id)
@@ -168,7 +178,7 @@ class RpmSession:
             env=command.environment({name: filled(value) for name, value in env.items()}),
             check=False,
         )
-        if done.status and self._manager.declined not in done.stdout:
+        if done.status and self._manager.declined not in done.stdout + done.stderr:
             tail = (done.stdout + done.stderr).splitlines()[-command.TAIL_LINES :]
             error = CommandFailedError(
                 f"`{words[0]}` exited with status {done.status}.",
