@@ -11,6 +11,7 @@ from crossbuild.model.plan import (
     AccountsStep,
     CommandStep,
     Layer,
+    LinkStep,
     Place,
     RemoveStep,
     Resolution,
@@ -22,6 +23,11 @@ RPM_CONFIGURATION = "/usr/lib/rpm"
 """Where rpm of a host keeps its macros: while it installs into a root, it finds the target's there."""
 FIRST = ("filesystem",)
 """Makes /proc, /sys and the like, which nothing may be mounted on then."""
+KERNEL_HOOKS = (
+    "/etc/kernel/install.d/50-dracut.install",
+    "/etc/kernel/install.d/51-dracut-rescue.install",
+)
+"""Where a link to nothing keeps kernel-install(8) from making an initramfs."""
 HEADERS = "/.crossbuild-headers"
 EXPORT = 'rpmdb --root "$1" --exportdb > "$1$2"'
 IMPORT = 'rm -rf "$1"/* "$1"/.rpm.lock; rpmdb --importdb < "$2"'
@@ -65,7 +71,14 @@ def packages_layer(spec: ImageSpec, release: Release, below: Layer, resolution: 
         )
     if resolution.added:
         reason = f"{release.family} resolves, fetches and checks natively; scriptlets run in the root"
+        later = "the initramfs is made once, when all is in place"
+        if spec.kernel:
+            steps += [LinkStep(path=path, target="/dev/null", reason=later) for path in KERNEL_HOOKS]
         steps.append(_install(wanted(spec, release), spec, release, reason=reason))
+        if spec.kernel:
+            steps += [
+                RemoveStep(path=path, reason="kernels of the node are its own") for path in KERNEL_HOOKS
+            ]
     steps += _own_database(release.rpm.database)
     return Layer(
         key="packages",
@@ -127,6 +140,7 @@ def _install(
         env=(
             *environment().items(),
             ("TMPDIR", "/tmp"),  # noqa: S108 -- the root's own, for scripts that run in it
+            ("DRACUT", "/bin/true"),  # so openSUSE's kernel packages leave the initramfs to us, too
         ),
         binds=((f"{WORK}/rpm/macros", RPM_CONFIGURATION), (f"{WORK}/rpm/cache", f"{ROOT}{CACHE}")),
         bare=bare,
