@@ -126,6 +126,12 @@ class ImageSpec:
     outputs: tuple[OutputKind, ...]
 
     @property
+    def unverified(self) -> tuple[str, ...]:
+        """Ids of repositories whose packages nobody need have signed."""
+        of_rpm = (one for one in self.repositories if isinstance(one, RpmRepository))
+        return tuple(one.id for one in of_rpm if not one.gpgcheck)
+
+    @property
     def digest(self) -> str:
         """Same request, same digest."""
         return digest_of(asdict(self))

@@ -191,6 +191,8 @@ def _storage_error(error: OSError) -> CrossbuildError:
 
 def _fetch(session: Session, spec: ImageSpec, narrator: Narrator) -> str:
     """Bring the indexes up to date; return the digest of everything that decides the result."""
+    for name in spec.unverified:
+        narrator.notice(f"NOT VERIFIED: packages of `{name}` need no signature (`gpgcheck: false`).")
     with narrator.phase("sources"):
         session.update()
     return digest_of([spec.digest, session.sources_digest(), session.epoch(), __version__])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 import urllib.error
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from crossbuild.errors import BuildFailedError, SpecError
 from crossbuild.host import command
-from crossbuild.model.spec import RpmRepository, is_address
+from crossbuild.model.spec import RpmRepository, digest_of, is_address
 
 TIMEOUT = 30
 MAX_SIZE = 1 << 20
@@ -18,14 +19,28 @@ PRIMARY = re.compile(r"^pub:.*\n(?:(?!fpr:).*\n)*fpr:+([0-9A-F]{40,64}):", re.MU
 """The fingerprint of a primary key in `gpg --with-colons`."""
 
 
-def write_keys(repository: RpmRepository, target: Path) -> None:
-    """Write to *target*, armoured, the keys that may sign *repository*: a file that is there holds them.
+def trusted_keys(repository: RpmRepository, cache: Path) -> str:
+    """Return, armoured, the keys that may sign *repository*; empty where nothing of it must be signed.
 
-    Raises SpecError where they cannot be told, or where none of them is one of its fingerprints.
+    What was fetched once is kept in the folder *cache*: its fingerprints were checked. Raises SpecError where
+    the keys cannot be told, or where none of them is one of the repository's fingerprints.
     """
-    if target.is_file() or not (repository.gpgcheck or repository.repo_gpgcheck):
-        return
-    material = _material(repository)
+    if not (repository.gpgcheck or repository.repo_gpgcheck):
+        return ""
+    if not is_address(repository.signed_by):
+        return _reduced(_material(repository), repository)
+    kept = cache / f"{digest_of([repository.signed_by, repository.fingerprints])[:16]}.asc"
+    if not kept.is_file():
+        armoured = _reduced(_material(repository), repository)
+        cache.mkdir(parents=True, exist_ok=True)
+        scratch = kept.with_name(f".{kept.name}.{os.getpid()}")
+        scratch.write_text(armoured, encoding="ascii")
+        scratch.rename(kept)
+    return kept.read_text(encoding="ascii")
+
+
+def _reduced(material: bytes, repository: RpmRepository) -> str:
+    """Return the keys of *material* that are trusted, and no others."""
     with tempfile.TemporaryDirectory(prefix="crossbuild-keys-") as home:
         gpg = ["gpg", "--homedir", home, "--batch", "--no-options", "--no-autostart"]
         source = Path(home, "material")
@@ -36,9 +51,7 @@ def write_keys(repository: RpmRepository, target: Path) -> None:
         trusted = [one for one in present if one in (repository.fingerprints or present)]
         if not trusted:
             raise _untrusted(repository, present)
-        armoured = command.capture([*gpg, "--armor", "--export", *trusted]).stdout
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(armoured, encoding="ascii")
+        return command.capture([*gpg, "--armor", "--export", *trusted]).stdout
 
 
 def _material(repository: RpmRepository) -> bytes:

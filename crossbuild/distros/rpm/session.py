@@ -7,12 +7,13 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from crossbuild.distros.release import Release
 from crossbuild.distros.rpm import complaints, steps
-from crossbuild.distros.rpm.keys import write_keys
+from crossbuild.distros.rpm.keys import trusted_keys
 from crossbuild.distros.rpm.macros import require_rpm, write_macros
 from crossbuild.distros.rpm.managers import MANAGERS
 from crossbuild.distros.rpm.payload import extract
@@ -42,8 +43,7 @@ class RpmSession:
         require_rpm(release.rpm.database)
         named = (repository for repository in spec.repositories if isinstance(repository, RpmRepository))
         self._repositories = usable(named, release.rpm.releasever, spec.arch)
-        key = digest_of([repr(self._repositories), release.rpm.releasever, spec.arch, release.family])
-        self._folder = cache / "rpm" / key[:16]
+        self._cache = cache / "rpm"
 
     def update(self) -> None:
         """Fetch what changed of the metadata; raise a CrossbuildError that says what is wrong with it."""
@@ -92,7 +92,7 @@ class RpmSession:
 
     def stage(self, work: Path, root: Path) -> None:
         """Put into *work* what the package manager needs: its settings, metadata, cached packages."""
-        self._configure(work, self._folder)
+        self._configure(work)
         with locked(self._folder, "the package indexes", self._notice):
             shutil.copytree(
                 self._root / CACHE[1:], work / "rpm/cache", copy_function=_link, ignore=_not_shared
@@ -121,22 +121,32 @@ class RpmSession:
         """Tell whether a line of output says that something failed, however the program ended."""
         return complaints.alarms(line)
 
+    @cached_property
+    def _keys(self) -> dict[str, str]:
+        """The keys that each repository may be signed by, armoured."""
+        found = {one.id: trusted_keys(one, self._cache / "keys") for one in self._repositories}
+        return {id_: keys for id_, keys in found.items() if keys}
+
+    @cached_property
+    def _folder(self) -> Path:
+        """Of the cache, for these repositories and these keys."""
+        release = [self._release.family, self._release.rpm.releasever, self._spec.arch]
+        return self._cache / digest_of([*release, repr(self._repositories), self._keys])[:16]
+
     @property
     def _root(self) -> Path:
         """An empty root, in which everything is new."""
         return self._folder / "root"
 
-    def _configure(self, folder: Path, keys_from: Path | None = None) -> None:
+    def _configure(self, folder: Path) -> None:
         """Write below *folder* the settings of both package managers and of rpm."""
         place = folder / "rpm"
-        (place / "repos.d").mkdir(parents=True, exist_ok=True)
+        for name in ("repos.d", "keys"):
+            (place / name).mkdir(parents=True, exist_ok=True)
         sections = []
         for repository in self._repositories:
             keys = place / "keys" / f"{repository.id}.asc"
-            if keys_from and (kept := keys_from / "rpm/keys" / keys.name).is_file():
-                keys.parent.mkdir(exist_ok=True)
-                shutil.copyfile(kept, keys)
-            write_keys(repository, keys)
+            keys.write_text(self._keys.get(repository.id, ""), encoding="ascii")
             sections.append(repo_file(repository, str(keys)))
             (place / "repos.d" / f"{repository.id}.repo").write_text(sections[-1], encoding="utf-8")
         main = dnf_main(self._release.rpm.platform)
