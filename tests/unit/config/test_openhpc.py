@@ -6,7 +6,7 @@ import pytest
 
 from crossbuild.config.site import load_site
 from crossbuild.config.spec import load_spec
-from crossbuild.distros.rpm.keys import write_keys
+from crossbuild.distros.rpm.keys import trusted_keys
 from crossbuild.errors import SpecError
 from crossbuild.model.spec import ImageSpec, RpmRepository
 
@@ -74,7 +74,7 @@ def test_a_key_that_nobody_knows_beforehand_is_not_believed(
 ) -> None:
     found = sources(load(tmp_path, version, distro=distro, release=release))
     with pytest.raises(SpecError) as caught:
-        write_keys(found["openhpc"], tmp_path / "keys.asc")
+        trusted_keys(found["openhpc"], tmp_path)
     assert "Nothing says which keys may sign the repository `openhpc`" in caught.value.brief
 
 
