@@ -56,7 +56,7 @@ def spec_from(document: Mapping[str, object], path: Path, site: Site) -> ImageSp
         release=section.release,
         arch=section.arch,
         repositories=_repositories(section, distro, openhpc, path, site),
-        packages=tuple(dict.fromkeys((*section.packages, *(openhpc.packages if openhpc else ())))),
+        packages=tuple(section.packages),
         kernel=_kernel(section.kernel, distro, section.arch) if section.kernel else None,
         mounts=tuple(MountSpec(**mount.model_dump()) for mount in section.mounts),
         accounts=tuple(_account(name, index, path) for index, name in enumerate(section.users.sync)),
@@ -64,6 +64,7 @@ def spec_from(document: Mapping[str, object], path: Path, site: Site) -> ImageSp
         files=tuple(_file(file, index, path, variables) for index, file in enumerate(section.files)),
         commands=tuple(section.commands),
         outputs=_outputs(section),
+        openhpc=openhpc.packages if openhpc else (),
     )
 
 

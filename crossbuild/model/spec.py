@@ -124,6 +124,8 @@ class ImageSpec:
     commands: tuple[str, ...]
     """Run by `/bin/sh -e -c` inside the root, in this order, after everything else is in place."""
     outputs: tuple[OutputKind, ...]
+    openhpc: tuple[str, ...] = ()
+    """Packages of the groups of OpenHPC that were asked for, installed like `packages`."""
 
     @property
     def unverified(self) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from crossbuild.cli.progress import EVENT_NAMES
 from crossbuild.config.document import validate
 from crossbuild.config.schema import Section, SiteFile, SpecFile
 from crossbuild.distros.catalog import RELEASES
+from crossbuild.distros.definitions.enterprise_linux import EPEL_FINGERPRINTS
 from crossbuild.distros.openhpc.groups import GROUPS
 from crossbuild.distros.openhpc.releases import OPENHPC_RELEASES, OpenHpcRelease
 from crossbuild.distros.release import Family
@@ -82,6 +83,29 @@ def test_every_release_is_documented_with_its_kernels() -> None:
         for entry in RELEASES
     ]
     assert list(zip(*documented, strict=True)) == known
+
+
+def test_every_rpm_release_is_documented_with_its_sources_and_keys() -> None:
+    documented = [column("docs/reference/package-sources.md", "# Package sources", row) for row in range(5)]
+    known = []
+    for entry in (entry for entry in RELEASES if entry.family is not Family.APT):
+        own = [repository for repository in entry.rpm.repositories if repository.id != "epel"]
+        cells = (
+            (repository.id for repository in entry.rpm.repositories if repository.enabled),
+            (repository.id for repository in entry.rpm.repositories if not repository.enabled),
+            (fingerprint for repository in own for fingerprint in repository.fingerprints),
+        )
+        known.append((entry.distro, entry.release, *(" ".join(dict.fromkeys(cell)) for cell in cells)))
+    assert list(zip(*documented, strict=True)) == known
+
+
+def test_the_keys_of_openhpc_and_epel_are_documented() -> None:
+    text = (CHECKOUT / "docs/how-to/openhpc/keys.md").read_text()
+    for entry in OPENHPC_RELEASES:
+        shown = " ".join(f"`{fingerprint}`" for fingerprint in entry.series.fingerprints) or "not known"
+        assert f"| `{entry.series.name}` | {shown} |" in text
+    sources = (CHECKOUT / "docs/reference/package-sources.md").read_text()
+    assert all(f"`{fingerprint}` for {major}" in sources for major, fingerprint in EPEL_FINGERPRINTS.items())
 
 
 def fitting(release: OpenHpcRelease) -> str:

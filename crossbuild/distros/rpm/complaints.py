@@ -124,6 +124,8 @@ def _unknown_package(
     name: str, spec: ImageSpec, text: str, known_names: Callable[[], list[str]]
 ) -> CrossbuildError:
     place = f"packages[{spec.packages.index(name)}]" if name in spec.packages else "packages"
+    if name in spec.openhpc:
+        place = "openhpc.groups"
     if spec.kernel and spec.kernel.package == name:
         place = "kernel.package"
     similar = ", ".join(difflib.get_close_matches(name, known_names(), n=3))

@@ -36,7 +36,7 @@ IMPORT = 'rm -rf "$1"/* "$1"/.rpm.lock; rpmdb --importdb < "$2"'
 def wanted(spec: ImageSpec, release: Release) -> tuple[str, ...]:
     """Return what is installed on top of the base, in a fixed order."""
     kernel = (spec.kernel.package, *release.initramfs.packages) if spec.kernel else ()
-    return tuple(dict.fromkeys((*spec.packages, *kernel)))
+    return tuple(dict.fromkeys((*spec.packages, *spec.openhpc, *kernel)))
 
 
 def base_layer(spec: ImageSpec, release: Release, resolution: Resolution) -> Layer:

@@ -6,8 +6,11 @@ import pytest
 
 from crossbuild.config.site import load_site
 from crossbuild.config.spec import load_spec
+from crossbuild.distros.catalog import lookup
+from crossbuild.distros.rpm.complaints import explain
 from crossbuild.distros.rpm.keys import trusted_keys
-from crossbuild.errors import SpecError
+from crossbuild.distros.rpm.steps import wanted
+from crossbuild.errors import CommandFailedError, SpecError
 from crossbuild.model.spec import ImageSpec, RpmRepository
 
 SPEC = 'name: node\ndistro: {distro}\nrelease: "{release}"\n{more}'
@@ -29,8 +32,8 @@ def sources(spec: ImageSpec) -> dict[str, RpmRepository]:
 
 
 def test_its_packages_come_after_the_specs_own_and_none_twice(tmp_path: Path) -> None:
-    spec = load(tmp_path, "3.1", more="packages: [vim, chrony]\n")
-    assert spec.packages == (
+    spec = load(tmp_path, "3.1", more="packages: [vim, chrony]\nkernel: false\n")
+    assert wanted(spec, lookup("rocky", "9")) == (
         "vim",
         "chrony",
         "ohpc-release",
@@ -38,6 +41,12 @@ def test_its_packages_come_after_the_specs_own_and_none_twice(tmp_path: Path) ->
         "lmod-ohpc",
         "ohpc-slurm-client",
     )
+
+
+def test_a_package_that_is_missing_is_told_by_the_key_that_asked_for_it(tmp_path: Path) -> None:
+    spec = load(tmp_path, "3.1")
+    error = CommandFailedError("", details="No match for argument: lmod-ohpc", status=1)
+    assert explain(error, spec).details.startswith("openhpc.groups: lmod-ohpc")
 
 
 def test_its_repositories_come_after_the_distributions_with_those_that_it_needs(tmp_path: Path) -> None:
@@ -98,5 +107,5 @@ def test_without_groups_there_are_its_repositories_alone(tmp_path: Path) -> None
     path.write_text(SPEC.format(distro="rocky", release="9", more="openhpc: {release: '3.1'}\n"))
     (tmp_path / "config.yaml").write_text("")
     spec = load_spec(path, load_site(tmp_path / "config.yaml"))
-    assert spec.packages == ()
+    assert spec.openhpc == ()
     assert "openhpc" in sources(spec)
