@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from crossbuild.model.spec import ImageSpec
 
 COLUMNS = 6
 """Of dnf's table: name, architecture, version, repository, size, unit. A long word breaks the line."""
+TAG = re.compile(r"</?(?:description|message|option|progress|prompt|stream|text)\b[^>]*>|<\?xml[^>]*>")
 SOLVABLE = re.compile(r'<solvable type="package" name="(?P<name>[^"]+)" edition="(?P<version>[^"]+)"')
 
 
@@ -73,6 +75,12 @@ def dnf_table(output: str) -> Iterator[PinnedPackage]:
         if len(words) == COLUMNS:
             yield PinnedPackage(name=words[0], version=words[2])
             words = []
+
+
+def spoken(output: str) -> str:
+    """Return *output*, which may be zypper's XML, as zypper would have told it to a person."""
+    lines = (html.unescape(TAG.sub("", line)) for line in output.splitlines())
+    return "\n".join(line for line in lines if line.strip())
 
 
 def zypper_summary(output: str) -> Iterator[PinnedPackage]:

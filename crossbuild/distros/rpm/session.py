@@ -15,7 +15,7 @@ from crossbuild.distros.release import Release
 from crossbuild.distros.rpm import complaints, steps
 from crossbuild.distros.rpm.keys import trusted_keys
 from crossbuild.distros.rpm.macros import require_rpm, write_macros
-from crossbuild.distros.rpm.managers import MANAGERS
+from crossbuild.distros.rpm.managers import MANAGERS, spoken
 from crossbuild.distros.rpm.payload import extract
 from crossbuild.distros.rpm.repositories import CACHE, dnf_main, repo_file, usable, zypp_main
 from crossbuild.errors import CommandFailedError, CrossbuildError, HostNotReadyError
@@ -189,7 +189,7 @@ class RpmSession:
             check=False,
         )
         if done.status and self._manager.declined not in done.stdout + done.stderr:
-            tail = (done.stdout + done.stderr).splitlines()[-command.TAIL_LINES :]
+            tail = spoken(done.stdout + done.stderr).splitlines()[-command.TAIL_LINES :]
             error = CommandFailedError(
                 f"`{words[0]}` exited with status {done.status}.",
                 status=done.status,
