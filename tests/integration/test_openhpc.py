@@ -69,20 +69,24 @@ def command(
     tmp_path: Path,
 ) -> CommandLine:
     """The command line of a site that has mirrors of its own of Rocky Linux and of OpenHPC."""
-    entries = {"rocky-9": el_repositories[Architecture.AARCH64], "openhpc-3": openhpc}
+    made = el_repositories[Architecture.AARCH64]
+    entries = {
+        "rocky-9": (made, f"file://{made.path.parent}/$basearch"),
+        "openhpc-3": (openhpc, openhpc.url),
+    }
     config = yaml.safe_load(site_config.read_text())
     config["variables"] = {"sms_ip": "192.0.2.1", "sms_name": "sms", "admin_ssh_key": "ssh-ed25519 AAAA"}
     config["repositories"] = {
         name: [
             {
                 "id": name,
-                "uris": [made.url],
+                "uris": [uri],
                 "signed_by": str(made.key),
                 "fingerprints": [made.fingerprint],
                 "repo_gpgcheck": True,
             }
         ]
-        for name, made in entries.items()
+        for name, (made, uri) in entries.items()
     }
     path = tmp_path / "config.yaml"
     path.write_text(yaml.safe_dump(config))
@@ -94,6 +98,8 @@ def spec(tmp_path: Path) -> Path:
     """The example, without what it asks of the host and without a kernel."""
     document = yaml.safe_load(EXAMPLE.read_text())
     document.update(users={"sync": []}, kernel=False, outputs=["warewulf4"])
+    # The others have Debian's names in the distribution of the tests.
+    document["services"] = {"enable": ["munge", "slurmd"]}
     shutil.copytree(EXAMPLE.parent / "files", tmp_path / "files")
     path = tmp_path / "spec.yaml"
     path.write_text(yaml.safe_dump(document))
