@@ -58,6 +58,10 @@ COMMANDS: Mapping[str, Entry] = {
         module="crossbuild.cli.root",
         help="Make, enter and remove aarch64 roots.",
     ),
+    "openhpc": Entry(
+        module="crossbuild.cli.openhpc",
+        help="Show OpenHPC's releases, and the packages behind its groups.",
+    ),
     "artifacts": Entry(
         module="crossbuild.cli.artifacts",
         help="Show, verify and compare artifact sets.",

@@ -18,7 +18,7 @@ from typing import Any
 from crossbuild import __version__
 from crossbuild.model.builder import EngineKind, mount_of
 from crossbuild.model.site import BuilderDefaults, RecipeDefaults, Site
-from crossbuild.model.spec import Repository
+from crossbuild.model.spec import AptRepository, Repository, RpmRepository
 
 FORMAT = 2
 """Of what is remembered; another one makes it stale."""
@@ -67,16 +67,17 @@ def _parse(value: dict[str, Any]) -> Site:
     if set(value) != fields:
         raise ValueError("another version's")
     paths = {name: _path(value[name]) for name in ("state", "prefix", "qemu")}
+    pairs = {name: tuple((key, text) for key, text in value[name]) for name in ("variables", "mirrors")}
     repositories = tuple(
-        (
-            name,
-            tuple(Repository(**{key: _frozen(item) for key, item in stanza.items()}) for stanza in stanzas),
-        )
-        for name, stanzas in value["repositories"]
+        (name, tuple(_repository(stanza) for stanza in stanzas)) for name, stanzas in value["repositories"]
     )
-    variables = tuple((name, text) for name, text in value["variables"])
-    parsed = {"variables": variables, "repositories": repositories, "builders": _builders(value["builders"])}
-    return Site(**{**value, **paths, **parsed})
+    own = {"repositories": repositories, "builders": _builders(value["builders"])}
+    return Site(**{**value, **paths, **pairs, **own})
+
+
+def _repository(stanza: dict[str, Any]) -> Repository:
+    kind = RpmRepository if "id" in stanza else AptRepository
+    return kind(**{key: _frozen(item) for key, item in stanza.items()})
 
 
 def _builders(value: dict[str, Any]) -> BuilderDefaults:

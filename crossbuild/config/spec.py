@@ -4,19 +4,35 @@ from __future__ import annotations
 
 import grp
 import pwd
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from crossbuild import resources
 from crossbuild.config.document import read_document, validate
+from crossbuild.config.openhpc import sources_of
 from crossbuild.config.schema import FileSection, KernelSection, SpecFile
 from crossbuild.config.site import to_repositories
 from crossbuild.distros import catalog
+from crossbuild.distros.openhpc.choice import OpenHpcChoice, choose
+from crossbuild.distros.release import Family, Release
 from crossbuild.errors import SpecError
 from crossbuild.model.architecture import Architecture
 from crossbuild.model.artifact import OutputKind
 from crossbuild.model.site import Site
-from crossbuild.model.spec import Account, FileSpec, ImageSpec, KernelSpec, MountSpec, ServiceSpec
+from crossbuild.model.spec import (
+    Account,
+    AptRepository,
+    FileSpec,
+    ImageSpec,
+    KernelSpec,
+    MountSpec,
+    Repository,
+    RpmRepository,
+    ServiceSpec,
+)
+
+Kind = TypeVar("Kind", AptRepository, RpmRepository)
 
 ACCOUNT_FILES = (Path("/etc/passwd"), Path("/etc/group"))
 """Where accounts of this host are, but for those of a directory service."""
@@ -32,19 +48,14 @@ def spec_from(document: Mapping[str, object], path: Path, site: Site) -> ImageSp
     variables = dict(site.variables)
     section = _section(document, path, site)
     distro = catalog.lookup(section.distro, section.release)
-    if section.openhpc is not None:
-        raise SpecError(
-            f"{path} is not valid.",
-            details=f"openhpc: OpenHPC publishes no packages for {distro.title}",
-            resolution="Remove the key, or choose a distribution that OpenHPC supports.",
-        )
-    own = to_repositories(section.repositories)
+    asked = section.openhpc
+    openhpc = choose(asked.release, distro, asked.groups, section.arch) if asked else None
     return ImageSpec(
         name=section.name,
         distro=section.distro,
         release=section.release,
         arch=section.arch,
-        repositories=own or dict(site.repositories).get(f"{section.distro}-{section.release}", ()),
+        repositories=_repositories(section, distro, openhpc, path, site),
         packages=tuple(section.packages),
         kernel=_kernel(section.kernel, distro, section.arch) if section.kernel else None,
         mounts=tuple(MountSpec(**mount.model_dump()) for mount in section.mounts),
@@ -53,6 +64,7 @@ def spec_from(document: Mapping[str, object], path: Path, site: Site) -> ImageSp
         files=tuple(_file(file, index, path, variables) for index, file in enumerate(section.files)),
         commands=tuple(section.commands),
         outputs=_outputs(section),
+        openhpc=openhpc.packages if openhpc else (),
     )
 
 
@@ -62,6 +74,18 @@ def files_of(path: Path, site: Site) -> tuple[Path, ...]:
     sources = (path.parent / file.source for file in section.files if file.source is not None)
     accounts = ACCOUNT_FILES if section.users.sync else ()
     return tuple(dict.fromkeys((path, *sources, *accounts)))
+
+
+def openhpc_of(path: Path, site: Site, groups: Sequence[str] = ()) -> OpenHpcChoice:
+    """Return what *groups* are for the spec in *path*, by default its own groups; raise SpecError."""
+    section = _section(read_document(path), path, site)
+    if section.openhpc is None:
+        raise SpecError(
+            f"{path} asks for nothing of OpenHPC.",
+            resolution="Add the key `openhpc`, with the release that it is to be.",
+        )
+    distro = catalog.lookup(section.distro, section.release)
+    return choose(section.openhpc.release, distro, groups or section.openhpc.groups, section.arch)
 
 
 def _section(document: Mapping[str, object], path: Path, site: Site) -> SpecFile:
@@ -79,7 +103,50 @@ def _filled(value: object, variables: Mapping[str, str], path: Path, place: str)
     return value
 
 
-def _kernel(section: KernelSection, distro: catalog.Release, arch: Architecture) -> KernelSpec:
+def _repositories(
+    section: SpecFile, distro: Release, openhpc: OpenHpcChoice | None, path: Path, site: Site
+) -> tuple[Repository, ...]:
+    """Return the spec's own sources, else the site's, else for dnf and zypper what the distribution has.
+
+    OpenHPC's come after them, unless the spec names its sources itself.
+    """
+    named = to_repositories(section.repositories)
+    found = named or dict(site.repositories).get(f"{section.distro}-{section.release}", ())
+    if distro.family is Family.APT:
+        _refuse_extra(section, frozenset(), distro, path)
+        return _all_of_kind(AptRepository, found, distro, path)
+    own = _all_of_kind(RpmRepository, found, distro, path)
+    extra = (*section.extra_repositories, *(openhpc.extra if openhpc else ()))
+    usable = own or distro.rpm.chosen(extra, site.mirrors)
+    ids = frozenset(repository.id for repository in usable if section.arch in repository.arches)
+    _refuse_extra(section, ids, distro, path)
+    return (*usable, *sources_of(openhpc, site)) if openhpc and not named else usable
+
+
+def _all_of_kind(
+    kind: type[Kind], found: tuple[Repository, ...], distro: Release, path: Path
+) -> tuple[Kind, ...]:
+    matching = tuple(repository for repository in found if isinstance(repository, kind))
+    if len(matching) < len(found):
+        raise SpecError(
+            f"{path} is not valid.",
+            details=f"repositories: not all of them are for {distro.family}, which {distro.title} needs",
+            resolution="docs/reference/spec.md tells what an entry needs.",
+        )
+    return matching
+
+
+def _refuse_extra(section: SpecFile, usable: frozenset[str], distro: Release, path: Path) -> None:
+    unknown = [name for name in section.extra_repositories if name not in usable]
+    if unknown:
+        raise SpecError(
+            f"{path} is not valid.",
+            details=f"extra_repositories: {distro.title} has no `{unknown[0]}` for {section.arch}",
+            resolution="Correct the name, or describe the repository in `repositories:`.",
+        )
+
+
+def _kernel(section: KernelSection, distro: Release, arch: Architecture) -> KernelSpec:
     return KernelSpec(
         package=section.package or distro.kernel_package(arch),
         drivers=tuple(section.drivers),

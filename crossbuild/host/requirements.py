@@ -61,6 +61,10 @@ REQUIREMENTS = (
     Requirement("dockerd", "test", "is started by tests", "docker.io", "", "docker"),
     Requirement("podman", "test", "is started by tests", "podman", "podman", "podman"),
     Requirement("catatonit", "test", "reaps in containers", "catatonit", "catatonit", "catatonit"),
+    Requirement("rpmbuild", "test", "makes RPM distributions", "rpm", "rpm-build", "rpm-build"),
+    Requirement("rpmsign", "test", "signs RPM packages", "rpm", "rpm-sign", "rpm-build"),
+    Requirement("createrepo_c", "test", "indexes packages", "createrepo-c", "createrepo_c", "createrepo_c"),
+    Requirement("gpg", "test", "makes keys that sign", "gnupg", "gnupg2", "gpg2"),
     Requirement("bsdtar", "test", "reads archives, too", "libarchive-tools", "bsdtar", "bsdtar"),
 )  # fmt: skip
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from crossbuild.distros.release import Initramfs, Release
 from crossbuild.model.plan import CommandStep, Layer, LinkStep, Place, RemoveStep, Resolution, Step, WriteStep
 from crossbuild.model.spec import ImageSpec, MountSpec
 
 FSTAB_HEAD = "# <source> <target> <type> <options> <dump> <pass>\n"
 PRESET = "/etc/systemd/system-preset/00-crossbuild.preset"
+UNIT_SUFFIXES = (
+    ".automount", ".device", ".mount", ".path", ".scope", ".service", ".slice", ".socket", ".swap",
+    ".target", ".timer",
+)  # fmt: skip
+"""Of the kinds of units that there are (systemd.unit(5))."""
 HOST_KEYS_UNIT = "crossbuild-ssh-host-keys.service"
 HOST_KEYS = """\
 [Unit]
@@ -32,16 +38,16 @@ for modules in /lib/modules/*/modules.dep; do
   version=${modules%/modules.dep}
   version=${version##*/}
   dracut --force --no-hostonly --reproducible --compress "$packer" --add "$live" --kver "$version" \\
-    "/boot/initrd.img-$version"
+    "/boot/@NAME@"
   # Under these names IMS looks for them when it customizes an image.
   kernel=/boot/vmlinuz-$version
   if [ -e "$kernel" ]; then ln -sf "${kernel##*/}" /boot/Image; fi
-  ln -sf "initrd.img-$version" /boot/initrd
+  ln -sf "@NAME@" /boot/initrd
 done
 """
 
 
-def configuration_layer(spec: ImageSpec, below: Layer, resolution: Resolution) -> Layer:
+def configuration_layer(spec: ImageSpec, release: Release, below: Layer, resolution: Resolution) -> Layer:
     """Return the layer on top of *below* that holds everything but packages."""
     steps: list[Step] = []
     if resolution.has("openssh-server"):
@@ -65,7 +71,7 @@ def configuration_layer(spec: ImageSpec, below: Layer, resolution: Resolution) -
         for line in spec.commands
     ]
     if spec.kernel:
-        steps += _initramfs(systemd=resolution.has("systemd"))
+        steps += _initramfs(release.initramfs, systemd=resolution.has("systemd"))
     return Layer(
         key="configuration",
         title="Configuration",
@@ -102,8 +108,8 @@ def _services(spec: ImageSpec) -> tuple[Step, ...]:
     # Presets are applied again on a first boot, and they win over what was enabled in the image.
     preset = "".join(
         [
-            *(f"enable {unit}\n" for unit in services.enable),
-            *(f"disable {unit}\n" for unit in services.disable),
+            *(f"enable {_whole_name(unit)}\n" for unit in services.enable),
+            *(f"disable {_whole_name(unit)}\n" for unit in services.disable),
         ]
     )
     steps: list[Step] = [
@@ -116,14 +122,24 @@ def _services(spec: ImageSpec) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def _initramfs(*, systemd: bool) -> tuple[Step, ...]:
+def _whole_name(unit: str) -> str:
+    """Return what systemctl takes *unit* for; a preset without the suffix matches no unit at all."""
+    return unit if unit.endswith(UNIT_SUFFIXES) else f"{unit}.service"
+
+
+def _initramfs(initramfs: Initramfs, *, systemd: bool) -> tuple[Step, ...]:
     own_id = "each node has its own"
     steps: tuple[Step, ...] = (
         # Packages made one, and dracut would take it along.
         RemoveStep(path="/etc/machine-id", reason=own_id),
         CommandStep(
             place=Place.INSIDE,
-            argv=("/bin/sh", "-e", "-c", INITRAMFS),
+            argv=(
+                "/bin/sh",
+                "-e",
+                "-c",
+                INITRAMFS.replace("@NAME@", initramfs.name.format(version="$version")),
+            ),
             # Ordinary users cannot make device nodes; the initramfs mounts a devtmpfs first of all.
             env=(("DRACUT_NO_MKNOD", "1"),),
             reason="for IMS and Warewulf 4: by the root's own tool, once, when all is in place",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -12,9 +12,13 @@ import pytest
 from crossbuild.config.site import load_site
 from crossbuild.host.command import CommandResult, capture, environment
 from crossbuild.host.locks import held
+from crossbuild.model.architecture import Architecture
 from crossbuild.model.builder import EngineKind
 from crossbuild.model.site import Site
 from tests.integration.engine_rig import RunningEngine, running_engine
+from tests.integration.rpm_distribution.making import make_repositories
+from tests.integration.rpm_distribution.repository import MadeRepository
+from tests.integration.rpm_distribution.table import Like
 
 CHECKOUT = Path(__file__).parents[2]
 CROSSBUILD = CHECKOUT / ".venv/bin/crossbuild"
@@ -123,3 +127,23 @@ def built_example(crossbuild: CommandLine) -> Path:
             shutil.rmtree(output.parent, ignore_errors=True)
             crossbuild("build", str(CHECKOUT / "examples/debian12-compute.yaml"), "--output", str(output))
     return output / "debian12-compute"
+
+
+@pytest.fixture(scope="session")
+def rpm_repositories() -> tuple[MadeRepository, ...]:
+    """The repositories of the RPM distributions of the tests, made once for each state of their recipe."""
+    SHARED.mkdir(parents=True, exist_ok=True)
+    with held(SHARED / ".repositories.lock"):
+        return make_repositories(SHARED)
+
+
+@pytest.fixture(scope="session")
+def el_repositories(rpm_repositories: tuple[MadeRepository, ...]) -> Mapping[Architecture, MadeRepository]:
+    """Those like Enterprise Linux 9, by architecture."""
+    return {made.arch: made for made in rpm_repositories if made.like is Like.EL}
+
+
+@pytest.fixture(scope="session")
+def suse_repositories(rpm_repositories: tuple[MadeRepository, ...]) -> Mapping[Architecture, MadeRepository]:
+    """Those like openSUSE Leap 15, by architecture."""
+    return {made.arch: made for made in rpm_repositories if made.like is Like.SUSE}

@@ -13,7 +13,7 @@ from crossbuild.config.site import load_site
 from crossbuild.errors import SpecError
 from crossbuild.model.builder import EngineKind, Mount
 from crossbuild.model.site import BuilderDefaults, RecipeDefaults, Site
-from crossbuild.model.spec import Repository
+from crossbuild.model.spec import AptRepository, RpmRepository
 
 SITE = Site(
     state=Path("/srv/a b"),
@@ -23,9 +23,23 @@ SITE = Site(
     repositories=(
         (
             "debian-12",
-            (Repository(uris=("file:/a",), suites=("x", "y"), components=("main",), signed_by="k"),),
+            (AptRepository(uris=("file:/a",), suites=("x", "y"), components=("main",), signed_by="k"),),
+        ),
+        (
+            "rocky-9",
+            (
+                RpmRepository(
+                    id="baseos",
+                    uris=("file:/b",),
+                    signed_by="k",
+                    fingerprints=("F",),
+                    gpgcheck=True,
+                    repo_gpgcheck=False,
+                ),
+            ),
         ),
     ),
+    mirrors=(("http://a/", "http://b/"),),
 )
 
 

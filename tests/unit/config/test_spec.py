@@ -82,8 +82,8 @@ def test_the_digest_follows_the_content_of_files(tmp_path: Path, site: Site) -> 
         pytest.param(('"0600"', "0600"), "files[1].mode: must be text", id="unquoted mode"),
         pytest.param(("not_ours", "not_ours | upper"), "'not_ours' is undefined", id="variable"),
         pytest.param(
-            ("name: node", "name: node\nopenhpc: {release: '3'}"),
-            "OpenHPC publishes no packages",
+            ("name: node", "name: node\nopenhpc: {release: '3', groups: [compute]}"),
+            "OpenHPC 3.5 does not fit Debian 12",
             id="openhpc",
         ),
         pytest.param(

@@ -119,12 +119,14 @@ def test_a_new_version_of_a_package_makes_a_new_layer() -> None:
 
 def test_mounts_and_services_become_files_of_the_image() -> None:
     mount = MountSpec(source="192.0.2.1:/pub", target="/opt/ohpc/pub", type="nfs", options="nfsvers=3")
-    spec = make_spec(mounts=(mount,), services=ServiceSpec(enable=("chrony",), disable=("cron",)))
+    spec = make_spec(mounts=(mount,), services=ServiceSpec(enable=("chrony",), disable=("apt.timer",)))
     written = {
         step.path: step.content.decode() for step in plan(spec).layers[2].steps if isinstance(step, WriteStep)
     }
     assert "192.0.2.1:/pub /opt/ohpc/pub nfs nfsvers=3 0 0\n" in written["/etc/fstab"]
-    assert written["/etc/systemd/system-preset/00-crossbuild.preset"] == "enable chrony\ndisable cron\n"
+    # By their whole names: a preset for `chrony` matches no unit, and the node's own presets decide.
+    preset = "enable chrony.service\ndisable apt.timer\n"
+    assert written["/etc/systemd/system-preset/00-crossbuild.preset"] == preset
 
 
 def test_nodes_make_their_own_host_keys_where_there_is_an_ssh_server() -> None:

@@ -1,0 +1,164 @@
+"""Makes the repositories: unpack, relocate, rpmbuild, sign, index; kept by a digest of all that goes in."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from crossbuild.host.command import capture, environment
+from crossbuild.host.locks import locked
+from crossbuild.host.publish import publish
+from crossbuild.model.architecture import Architecture
+from tests.integration.rpm_distribution import signing
+from tests.integration.rpm_distribution.debs import Deb, fetch
+from tests.integration.rpm_distribution.dependencies import (
+    Dependencies,
+    find_dependencies,
+    without_unknown,
+)
+from tests.integration.rpm_distribution.layout import move_package
+from tests.integration.rpm_distribution.repository import MadeRepository
+from tests.integration.rpm_distribution.spec import (
+    Content,
+    read_attributes,
+    render_install,
+    render_spec,
+    rpmbuild_command,
+)
+from tests.integration.rpm_distribution.table import TABLE, Like, assign, read_rows
+
+HERE = Path(__file__).parent
+EPOCH = 1_700_000_000
+"""SOURCE_DATE_EPOCH of every package and index."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unpacked:
+    """Debian's packages in the layout of the RPM distributions."""
+
+    arch: Architecture
+    root: Path
+    debs: Mapping[str, Deb]
+    paths: Mapping[str, tuple[str, ...]]
+    """Of each package, relative to the root."""
+    dependencies: Mapping[str, Dependencies]
+
+
+def make_repositories(state: Path) -> tuple[MadeRepository, ...]:
+    """Return a repository for each distribution and architecture, made below *state* unless it is there."""
+    folder = state / "rpm" / digest_of_inputs()
+    with locked(folder.parent, "the RPM repositories of the tests", print):
+        if not folder.exists():
+            shutil.rmtree(folder.parent, ignore_errors=True)
+            scratch = folder.with_name("scratch")
+            _make_all(scratch, state / "state/cache")
+            publish(scratch / "repositories", folder)
+            shutil.rmtree(scratch)
+    key = folder / signing.KEY
+    return tuple(
+        MadeRepository(path=folder / like / arch, key=key, like=like, arch=arch)
+        for like in Like
+        for arch in Architecture
+    )
+
+
+def digest_of_inputs() -> str:
+    """Return a digest of this folder: whatever changes in it makes new repositories."""
+    files = sorted(path for path in HERE.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    digests = [f"{path.relative_to(HERE)} {hashlib.sha256(path.read_bytes()).hexdigest()}" for path in files]
+    return hashlib.sha256("\n".join(digests).encode()).hexdigest()[:16]
+
+
+def _make_all(scratch: Path, cache: Path) -> None:
+    repositories = scratch / "repositories"
+    with ThreadPoolExecutor() as both:
+        unpacked = list(both.map(lambda arch: unpack(arch, cache, scratch / arch), Architecture))
+        jobs = [(like, tree) for tree in unpacked for like in Like]
+        list(both.map(lambda job: _build(job[0], job[1], scratch, repositories / job[0] / job[1].arch), jobs))
+    with signing.new_key(repositories / signing.KEY) as signer:
+        places = [repositories / like / arch for like in Like for arch in Architecture]
+        with ThreadPoolExecutor() as both:
+            list(both.map(lambda place: index(place, signer), places))
+
+
+def unpack(arch: Architecture, cache: Path, folder: Path) -> Unpacked:
+    """Fetch what the table names for *arch*, with all that it needs, and relocate it."""
+    names = [deb for row in read_rows(Like.EL, TABLE.read_text()) if row.name for deb in row.debs]
+    debs = fetch(_of_architecture(names, arch), arch, cache, folder / "debs")
+    root = folder / "root"
+    root.mkdir()
+    paths = {deb.name: tuple(move_package(folder / "debs" / deb.name, root, arch)) for deb in debs}
+    shutil.rmtree(folder / "debs")
+    dependencies = {name: find_dependencies(root, found) for name, found in paths.items()}
+    return Unpacked(
+        arch=arch,
+        root=root,
+        debs={deb.name: deb for deb in debs},
+        paths=paths,
+        dependencies=without_unknown(dependencies),
+    )
+
+
+def _of_architecture(names: Iterable[str], arch: Architecture) -> list[str]:
+    other = {"aarch64": "x86-64", "x86_64": "aarch64"}[arch]
+    return ["linux-image-cloud-*" if "*" in name else name for name in names if f"{other}-linux" not in name]
+
+
+def _build(like: Like, tree: Unpacked, scratch: Path, target: Path) -> None:
+    work = scratch / f"{like}-{tree.arch}"
+    work.mkdir()
+    spec = work / "distribution.spec"
+    fragments = [path.read_text() for own in (like, "common") for path in sorted((HERE / own).glob("*.spec"))]
+    attributes = read_attributes((HERE / "attributes.table").read_text())
+    trees = [tree.root, *(own for own in (HERE / "common/tree", HERE / like / "tree") if own.is_dir())]
+    install = render_install(trees, (HERE / "install.sh").read_text())
+    spec.write_text(render_spec(contents_of(like, tree), like, fragments, attributes, install))
+    capture(rpmbuild_command(spec, work, target, tree.arch), env=reproducible())
+
+
+def contents_of(like: Like, tree: Unpacked) -> list[Content]:
+    """Return what each package of the distribution has; folders that `filesystem` owns are nobody else's."""
+    rows = assign(read_rows(like, TABLE.read_text()), tree.debs, like)
+    contents = []
+    for row in rows.values():
+        paths = sorted({path for deb in row.debs for path in tree.paths[deb] if row.takes(path)})
+        folders = {path for path in paths if _is_folder(tree.root / path)}
+        contents.append(
+            Content(
+                row=row,
+                debs=tuple(tree.debs[deb] for deb in row.debs),
+                dependencies=tuple(tree.dependencies[deb] for deb in row.debs),
+                files=tuple(path for path in paths if path not in folders),
+                folders=tuple(sorted(folders - STANDARD)),
+            )
+        )
+    return contents
+
+
+def index(repository: Path, signer: signing.Signer) -> None:
+    """Sign all packages, write the metadata of the folder and sign that."""
+    signer.sign_packages(sorted(repository.rglob("*.rpm")))
+    argv = ["createrepo_c", "--quiet", "--revision", str(EPOCH), "--set-timestamp-to-revision"]
+    capture([*argv, "--general-compress-type=gz", str(repository)], env=reproducible())
+    signer.sign_file(repository / "repodata/repomd.xml")
+
+
+def reproducible() -> dict[str, str]:
+    """Return the environment of whatever writes bytes that are kept."""
+    return environment({"SOURCE_DATE_EPOCH": str(EPOCH)})
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
+
+
+STANDARD = frozenset(
+    line.removeprefix("%dir /")
+    for line in (HERE / "common/filesystem.spec").read_text().splitlines()
+    if line.startswith("%dir /")
+)
+"""What `filesystem` owns, relative to the root."""

@@ -1,0 +1,59 @@
+"""A key of the tests' own, made anew for each set of repositories, and what it signs."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from crossbuild.host.command import capture, environment, find
+
+KEY = "RPM-GPG-KEY-test"
+USER = "RPM distributions of tests <nobody@example.org>"
+FAKED = "1700000000"
+"""When the key says that it was made."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signer:
+    """A secret key in a folder of its own."""
+
+    home: Path
+
+    def sign_packages(self, packages: Sequence[Path]) -> None:
+        """Put a signature into each of *packages*."""
+        # Debian has no gpg2, which its rpm looks for.
+        macros = {"__gpg": find("gpg"), "_gpg_name": USER, "_gpg_path": self.home}
+        defines = [word for name, value in macros.items() for word in ("--define", f"{name} {value}")]
+        capture(["rpmsign", *defines, "--addsign", *map(str, packages)], env=self._environment())
+
+    def sign_file(self, path: Path) -> None:
+        """Write the armoured signature of *path* beside it, and the key, as zypper wants it."""
+        Path(f"{path}.asc").unlink(missing_ok=True)
+        self._gpg("--detach-sign", "--armor", str(path))
+        Path(f"{path}.key").write_text(self.public())
+
+    def public(self) -> str:
+        """Return the armoured public key."""
+        return self._gpg("--armor", "--export", USER)
+
+    def _gpg(self, *arguments: str) -> str:
+        return capture(["gpg", "--batch", "--yes", *arguments], env=self._environment()).stdout
+
+    def _environment(self) -> dict[str, str]:
+        return environment({"GNUPGHOME": str(self.home)})
+
+
+@contextlib.contextmanager
+def new_key(public: Path) -> Iterator[Signer]:
+    """Make a key, write its public half to *public*; the secret half is gone after the block."""
+    with tempfile.TemporaryDirectory(prefix="key.") as home:
+        signer = Signer(home=Path(home))
+        try:
+            signer._gpg("--passphrase=", "--quick-generate-key", USER, "rsa3072", "sign", "never")
+            public.write_text(signer.public())
+            yield signer
+        finally:
+            capture(["gpgconf", "--kill", "all"], env=signer._environment(), check=False)

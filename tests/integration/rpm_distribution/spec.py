@@ -1,0 +1,150 @@
+"""Writes the spec file of a whole distribution: every package is a subpackage of one source package."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from crossbuild.model.architecture import Architecture
+from tests.integration.rpm_distribution.debs import Deb, rpm_version
+from tests.integration.rpm_distribution.dependencies import Dependencies
+from tests.integration.rpm_distribution.table import Like, Row
+
+RELEASE_SUFFIX: Mapping[Like, str] = {Like.EL: "el9", Like.SUSE: "lp155"}
+SPECIAL = re.compile(r"[\\*{}\" ]")
+"""Characters that mean more than themselves in a list of files, and cannot be quoted there."""
+HEADER = """\
+Name: distribution
+Version: 1
+Release: 1
+Summary: The source of every package
+License: various
+%description
+Nothing of its own.
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attributes:
+    """What Debian's archive does not tell about a file, or tells otherwise."""
+
+    mode: str
+    owner: str
+    group: str
+    directive: str = ""
+    """Such as `%caps(cap_net_raw=p)`, `%ghost`, `%config(noreplace)`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Content:
+    """What one RPM package is made of."""
+
+    row: Row
+    debs: tuple[Deb, ...]
+    dependencies: tuple[Dependencies, ...]
+    files: tuple[str, ...]
+    """Relative to the root."""
+    folders: tuple[str, ...]
+
+
+def render_spec(
+    contents: Iterable[Content],
+    like: Like,
+    fragments: Sequence[str],
+    attributes: Mapping[str, Attributes],
+    install: str,
+) -> str:
+    """Return the spec: *install* is a script that fills the build root, *fragments* stay as they are."""
+    contents = tuple(contents)
+    owners = {deb.name: content.row.name for content in contents for deb in content.debs}
+    packages = (_render_package(content, owners, like, attributes) for content in contents)
+    return "\n".join([HEADER, *packages, "%install", install, *fragments])
+
+
+def read_attributes(text: str) -> Mapping[str, Attributes]:
+    """Return the lines `path mode owner group [directive]` of *text* by path."""
+    found = {}
+    for line in text.splitlines():
+        if line and not line.startswith("#"):
+            path, mode, owner, group, *directive = line.split(maxsplit=4)
+            found[path] = Attributes(mode=mode, owner=owner, group=group, directive="".join(directive))
+    return found
+
+
+def _render_package(
+    content: Content, owners: Mapping[str, str], like: Like, attributes: Mapping[str, Attributes]
+) -> str:
+    name = content.row.name
+    version, release = rpm_version(content.debs[0].version)
+    lines = [
+        f"%package -n {name}",
+        f"Version: {version}",
+        f"Release: {release}.{RELEASE_SUFFIX[like]}",
+        f"Summary: {name}, made from {' '.join(deb.name for deb in content.debs)}",
+        # They were asked for already: rpmbuild would start a process for each file.
+        "AutoReqProv: no",
+        *content.row.preamble,
+        *(f"Provides: {provided}" for found in content.dependencies for provided in found.provides),
+        *(f"Requires: {needed}" for found in content.dependencies for needed in found.requires),
+        *(f"Requires: {other}" for other in _required(content, owners)),
+        f"%description -n {name}",
+        "For tests.",
+        f"%files -n {name}",
+        "%defattr(-,root,root,-)",
+        *(f"%dir {_listed(path)}" for path in content.folders),
+        *(_file_line(path, attributes) for path in content.files),
+        *content.row.files,
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _required(content: Content, owners: Mapping[str, str]) -> tuple[str, ...]:
+    """Of alternatives the first that is there; what nobody has is Debian's own affair."""
+    found = []
+    for deb in content.debs:
+        for alternatives in deb.depends:
+            owner = next((owners[name] for name in alternatives if name in owners), None)
+            if owner and owner != content.row.name:
+                found.append(owner)
+    return tuple(sorted(set(found)))
+
+
+def _file_line(path: str, attributes: Mapping[str, Attributes]) -> str:
+    given = attributes.get(f"/{path}")
+    if given:
+        return f"%attr({given.mode},{given.owner},{given.group}) {given.directive} {_listed(path)}"
+    if path.startswith("etc/"):
+        return f"%config(noreplace) {_listed(path)}"
+    return _listed(path)
+
+
+def _listed(path: str) -> str:
+    return "/" + SPECIAL.sub("?", path).replace("%", "%%")
+
+
+def render_install(trees: Sequence[Path], script: str) -> str:
+    """Return a script that puts *trees* into the build root, later ones on top, and then does *script*."""
+    copies = (f"cp --archive --remove-destination {tree}/. %{{buildroot}}/" for tree in trees)
+    return "\n".join(["mkdir --parents %{buildroot}", *copies, script])
+
+
+def rpmbuild_command(spec: Path, work: Path, rpms: Path, arch: Architecture) -> list[str]:
+    """Return the command line that makes every package of *spec* below *rpms*."""
+    macros = {
+        "_topdir": str(work),
+        "_rpmdir": str(rpms),
+        "_build_name_fmt": "%%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm",
+        "_binary_payload": "w1.gzdio",
+        "_buildhost": "localhost",
+        "_build_id_links": "none",
+        "_unpackaged_files_terminate_build": "0",
+        "__os_install_post": "%{nil}",
+        "__check_files": "%{nil}",
+        "debug_package": "%{nil}",
+        "use_source_date_epoch_as_buildtime": "1",
+        "clamp_mtime_to_source_date_epoch": "1",
+    }
+    defines = (word for name, value in macros.items() for word in ("--define", f"{name} {value}"))
+    return ["rpmbuild", "-bb", "--target", f"{arch}-linux", *defines, str(spec)]

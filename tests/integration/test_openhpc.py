@@ -1,0 +1,127 @@
+"""A spec that asks for OpenHPC, resolved by the real package manager in signed repositories."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+import yaml
+
+from crossbuild.distros.catalog import lookup
+from crossbuild.distros.openhpc.choice import choose
+from crossbuild.host.command import capture
+from crossbuild.model.architecture import Architecture
+from tests.integration.conftest import CHECKOUT, STATE, CommandLine
+from tests.integration.rpm_distribution import signing
+from tests.integration.rpm_distribution.making import index
+from tests.integration.rpm_distribution.repository import MadeRepository
+from tests.integration.rpm_distribution.table import Like
+
+EXAMPLE = CHECKOUT / "examples/openhpc/rocky9-slurm.yaml"
+NEEDS = {"ohpc-slurm-client": "slurm-slurmd-ohpc slurm-ohpc munge", "ohpc-base-compute": "python3"}
+"""What OpenHPC's packages bring along, as far as the tests' distribution has it."""
+SPEC = """\
+Name: {name}
+Version: 1
+Release: 1
+Summary: {name}
+License: none
+BuildArch: noarch
+{requires}
+%description
+For tests.
+%files
+"""
+
+
+@pytest.fixture(scope="module")
+def openhpc(el_repositories: Mapping[Architecture, MadeRepository]) -> Iterator[MadeRepository]:
+    """A repository with the packages of the example's groups that the distribution of the tests lacks."""
+    folder = STATE / "openhpc"
+    shutil.rmtree(folder, ignore_errors=True)
+    has = {path.name.rsplit("-", 2)[0] for path in el_repositories[Architecture.AARCH64].path.rglob("*.rpm")}
+    asked = yaml.safe_load(EXAMPLE.read_text())["openhpc"]
+    chosen = choose(asked["release"], lookup("rocky", "9"), asked["groups"], Architecture.AARCH64)
+    for name in sorted({*chosen.packages} - has):
+        requires = f"Requires: {NEEDS[name]}" if name in NEEDS else ""
+        path = folder / f"{name}.spec"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(SPEC.format(name=name, requires=requires))
+        places = {"_topdir": folder / "build", "_rpmdir": folder / "packages"}
+        defines = [word for key, value in places.items() for word in ("--define", f"{key} {value}")]
+        capture(["rpmbuild", "-bb", *defines, str(path)])
+    with signing.new_key(folder / signing.KEY) as signer:
+        index(folder / "packages", signer)
+    yield MadeRepository(
+        path=folder / "packages", key=folder / signing.KEY, like=Like.EL, arch=Architecture.AARCH64
+    )
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def command(
+    el_repositories: Mapping[Architecture, MadeRepository],
+    openhpc: MadeRepository,
+    site_config: Path,
+    tmp_path: Path,
+) -> CommandLine:
+    """The command line of a site that has mirrors of its own of Rocky Linux and of OpenHPC."""
+    made = el_repositories[Architecture.AARCH64]
+    entries = {
+        "rocky-9": (made, f"file://{made.path.parent}/$basearch"),
+        "openhpc-3": (openhpc, openhpc.url),
+    }
+    config = yaml.safe_load(site_config.read_text())
+    config["variables"] = {"sms_ip": "192.0.2.1", "sms_name": "sms", "admin_ssh_key": "ssh-ed25519 AAAA"}
+    config["repositories"] = {
+        name: [
+            {
+                "id": name,
+                "uris": [uri],
+                "signed_by": str(made.key),
+                "fingerprints": [made.fingerprint],
+                "repo_gpgcheck": True,
+            }
+        ]
+        for name, (made, uri) in entries.items()
+    }
+    path = tmp_path / "config.yaml"
+    path.write_text(yaml.safe_dump(config))
+    return CommandLine(path)
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Path:
+    """The example, without what it asks of the host and without a kernel."""
+    document = yaml.safe_load(EXAMPLE.read_text())
+    document.update(users={"sync": []}, kernel=False, outputs=["warewulf4"])
+    # The others have Debian's names in the distribution of the tests.
+    document["services"] = {"enable": ["munge", "slurmd"]}
+    shutil.copytree(EXAMPLE.parent / "files", tmp_path / "files")
+    path = tmp_path / "spec.yaml"
+    path.write_text(yaml.safe_dump(document))
+    return path
+
+
+def test_the_plan_has_openhpcs_packages_and_what_they_need(command: CommandLine, spec: Path) -> None:
+    plan = json.loads(command("plan", "--json", str(spec)).stdout)
+    added = {package["name"] for package in plan["packages"]["added"]}
+    asked = command("openhpc", "packages", str(spec)).stdout.split()
+    assert set(asked) <= added
+    assert {"munge", "slurm-slurmd-ohpc", "slurm-ohpc"} <= added
+
+
+def test_openhpcs_packages_are_refused_where_another_key_signed_them(
+    command: CommandLine, spec: Path, tmp_path: Path, el_repositories: Mapping[Architecture, MadeRepository]
+) -> None:
+    config = yaml.safe_load(command.config.read_text())
+    config["repositories"]["openhpc-3"][0]["fingerprints"] = [
+        el_repositories[Architecture.AARCH64].fingerprint
+    ]
+    command.config.write_text(yaml.safe_dump(config))
+    refused = command("plan", str(spec), check=False)
+    assert refused.status == 2
+    assert "openhpc-3" in refused.stderr
