@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from crossbuild import __version__
+from crossbuild.model.ims import ImsAccess
 from crossbuild.model.site import Site
 from crossbuild.model.spec import Repository
 
-FORMAT = 1
+FORMAT = 2
 """Of what is remembered; another one makes it stale."""
 WRITABLE_BY_OTHERS = 0o022
 
@@ -74,7 +75,13 @@ def _parse(value: dict[str, Any]) -> Site:
         for name, stanzas in value["repositories"]
     )
     variables = tuple((name, text) for name, text in value["variables"])
-    return Site(**{**value, **paths, "variables": variables, "repositories": repositories})
+    ims = value["ims"] and _parse_ims(value["ims"])
+    return Site(**{**value, **paths, "variables": variables, "repositories": repositories, "ims": ims})
+
+
+def _parse_ims(value: dict[str, Any]) -> ImsAccess:
+    files = ("client_secret_file", "ca_bundle", "s3_credentials_file")
+    return ImsAccess(**{**value, **{name: value[name] and Path(value[name]) for name in files}})
 
 
 def _frozen(item: Any) -> Any:

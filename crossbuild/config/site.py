@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from crossbuild.config.remembered import key_of, recall, remember
 from crossbuild.errors import SpecError
+from crossbuild.model.ims import ImsAccess
 from crossbuild.model.site import Site
 from crossbuild.model.spec import Repository
 
 if TYPE_CHECKING:
-    from crossbuild.config.schema import RepositorySection
+    from crossbuild.config.schema import ImsSection, RepositorySection
 
 SYSTEM_FILE = Path("/etc/crossbuild/config.yaml")
 SYSTEM_STATE = Path("/var/lib/crossbuild")
@@ -58,6 +59,7 @@ def _checked(chosen: Path | None) -> Site:
         repositories=tuple(
             (name, to_repositories(stanzas)) for name, stanzas in section.repositories.items()
         ),
+        ims=_to_ims(section.provisioners.ims),
     )
 
 
@@ -76,6 +78,24 @@ def to_repositories(stanzas: list[RepositorySection]) -> tuple[Repository, ...]:
             signed_by=stanza.signed_by,
         )
         for stanza in stanzas
+    )
+
+
+def _to_ims(section: ImsSection | None) -> ImsAccess | None:
+    if section is None:
+        return None
+    return ImsAccess(
+        api=section.api,
+        gateway=section.gateway or section.api.removesuffix("/ims"),
+        token_endpoint=section.token_endpoint or "",
+        client_id=section.client_id or "",
+        client_secret_file=section.client_secret_file,
+        ca_bundle=section.ca_bundle,
+        s3_endpoint=section.s3_endpoint,
+        s3_credentials_file=section.s3_credentials_file,
+        bucket=section.bucket,
+        recipe_bucket=section.recipe_bucket,
+        timeout=section.timeout,
     )
 
 

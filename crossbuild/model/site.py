@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from crossbuild.model.ims import ImsAccess
 from crossbuild.model.spec import Repository
 
 
@@ -22,6 +23,8 @@ class Site:
     """Names that specs may use in `{{ }}`, such as `sms_ip`."""
     repositories: tuple[tuple[str, tuple[Repository, ...]], ...]
     """Package sources by distribution and release, such as `debian-12`."""
+    ims: ImsAccess | None = None
+    """How IMS is reached, None where the site has none."""
 
     @property
     def roots(self) -> Path:

@@ -11,6 +11,7 @@ from crossbuild.config import remembered
 from crossbuild.config.remembered import key_of, recall, remember
 from crossbuild.config.site import load_site
 from crossbuild.errors import SpecError
+from crossbuild.model.ims import ImsAccess
 from crossbuild.model.site import Site
 from crossbuild.model.spec import Repository
 
@@ -25,6 +26,19 @@ SITE = Site(
             (Repository(uris=("file:/a",), suites=("x", "y"), components=("main",), signed_by="k"),),
         ),
     ),
+    ims=ImsAccess(
+        api="https://a.test/apis/ims",
+        gateway="https://a.test/apis",
+        token_endpoint="https://a.test/token",
+        client_id="c",
+        client_secret_file=Path("/s"),
+        ca_bundle=None,
+        s3_endpoint="https://s3.test",
+        s3_credentials_file=Path("/k"),
+        bucket="boot-images",
+        recipe_bucket="ims",
+        timeout=5,
+    ),
 )
 
 
@@ -34,7 +48,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache/crossbuild"
 
 
-@pytest.mark.parametrize("site", [SITE, replace(SITE, qemu=None, variables=(), repositories=())])
+@pytest.mark.parametrize("site", [SITE, replace(SITE, qemu=None, variables=(), repositories=(), ims=None)])
 def test_a_site_comes_back_as_it_was(site: Site) -> None:
     remember("key", site)
     assert recall("key") == site
