@@ -10,7 +10,12 @@ import click
 from crossbuild.cli.lazy import Entry, LazyGroup
 from crossbuild.cli.options import Session, json_option, pass_session
 
-COMMANDS: Mapping[str, Entry] = {}
+COMMANDS: Mapping[str, Entry] = {
+    "ims": Entry(
+        module="crossbuild.cli.registrars.ims",
+        help="Register an artifact set in HPE's Image Management Service.",
+    ),
+}
 """One for each provisioner, in a file of its own below `registrars/`."""
 
 

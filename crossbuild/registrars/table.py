@@ -8,5 +8,13 @@ from crossbuild.model.artifact import OutputKind
 from crossbuild.model.site import Site
 from crossbuild.registrars.contract import Registrar
 
-REGISTRARS: Mapping[OutputKind, Callable[[Site], Registrar]] = {}
+
+def _ims(site: Site) -> Registrar:
+    from crossbuild.registrars.ims.registrar import ImsRegistrar
+    from crossbuild.registrars.ims.service import access_of
+
+    return ImsRegistrar(access_of(site))
+
+
+REGISTRARS: Mapping[OutputKind, Callable[[Site], Registrar]] = {OutputKind.IMS: _ims}
 """Makes a registrar without any wishes, which is enough for taking back."""

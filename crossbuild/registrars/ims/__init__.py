@@ -1,1 +1,1 @@
-"""HPE's Image Management Service: its REST API v3, the S3 where its images lie, and the services around it."""
+"""HPE's Image Management Service: REST API v3, S3, and the services around it."""

@@ -14,6 +14,7 @@ from crossbuild.model.ims import ImsAccess
 
 LONGEST = 300
 """Characters of a foreign text that a message quotes."""
+MARKUP = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 ENOUGH = "Check that the service runs and the network path is open, then run the same command again."
 
 
@@ -33,8 +34,7 @@ class Answer:
     @property
     def text(self) -> str:
         """Its words, without markup, on one line."""
-        plain = re.sub(r"<(script|style)\b.*?</\1>|<[^>]*>", " ", self._found.text, flags=re.DOTALL | re.I)
-        return " ".join(html.unescape(plain).split())[:LONGEST]
+        return " ".join(html.unescape(MARKUP.sub(" ", self._found.text)).split())[:LONGEST]
 
     def json(self) -> object:
         """Return what it holds; None for what is no JSON."""

@@ -6,7 +6,6 @@ import base64
 import contextlib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import boto3
@@ -17,6 +16,7 @@ from crossbuild.errors import ProvisionerError
 from crossbuild.model.ims import ImsAccess
 from crossbuild.registrars.ims.answers import ENOUGH, LONGEST, trust_advice
 from crossbuild.registrars.ims.credentials import read_s3_keys
+from crossbuild.registrars.ims.stored import StoredObject, StoredPart
 
 CONNECT_SECONDS = 10
 CONNECTIONS = 16
@@ -27,26 +27,6 @@ ADVICE = {
     "EntityTooLarge": "Make the image smaller, or let S3 take larger objects.",
 }
 KEYS_ADVICE = "Check the keys in {file}, and that they may write to the bucket."
-
-
-@dataclass(frozen=True, kw_only=True)
-class StoredObject:
-    """What S3 says of an object."""
-
-    size: int
-    etag: str
-    md5: str
-    """As its metadata `md5sum` says, which IMS jobs compare their downloads with; empty without."""
-    encrypted: bool
-    """Whether S3 encrypts it: then its etag is no checksum of what was sent."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class StoredPart:
-    """A part of an upload that is not finished."""
-
-    size: int
-    etag: str
 
 
 class Bucket:

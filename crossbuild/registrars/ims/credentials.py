@@ -26,7 +26,7 @@ class S3Keys:
 
 
 def read_secret(path: Path) -> str:
-    """Return the text in *path*; raise HostNotReadyError if it cannot be read, or others could read it, too."""
+    """Return the text in *path*; raise HostNotReadyError if it cannot be read, or others can read it."""
     try:
         with path.open("rb") as file:
             _refuse_shared(path, os.fstat(file.fileno()))

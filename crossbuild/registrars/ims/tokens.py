@@ -57,7 +57,7 @@ class Tokens:
             raise ProvisionerError(
                 f"{access.token_endpoint} gives no token to the client {access.client_id}.",
                 details=reason_of(answer),
-                resolution=f"Check `client_id` in the configuration and the secret in {access.client_secret_file}.",
+                resolution=f"Check `client_id` in the configuration, and {access.client_secret_file}.",
             )
         self._token = body["access_token"]
         self._ends = self._clock() + _seconds(body.get("expires_in")) - MARGIN

@@ -10,11 +10,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from crossbuild.errors import ArtifactError, ProvisionerError
 from crossbuild.model.artifact import Digests
-from crossbuild.registrars.ims.bucket import Bucket, StoredObject, StoredPart
+from crossbuild.registrars.ims.stored import StoredObject, StoredPart
+
+if TYPE_CHECKING:
+    from crossbuild.registrars.ims.bucket import Bucket
 
 PART = 8 << 20
 """Bytes of a part, at least; S3 takes 5 MiB and more, and at most so many of them:"""
@@ -147,7 +150,9 @@ class _Workers:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
+    def __exit__(
+        self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
+    ) -> None:
         self._pool.shutdown(cancel_futures=True)
 
     def submit(self, job: Callable[[], str]) -> Future[str]:

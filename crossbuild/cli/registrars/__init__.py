@@ -1,0 +1,1 @@
+"""`crossbuild register PROVISIONER`: one file for each provisioner."""
