@@ -10,7 +10,12 @@ import click
 from crossbuild.cli.lazy import Entry, LazyGroup
 from crossbuild.cli.options import Session, json_option, pass_session
 
-COMMANDS: Mapping[str, Entry] = {}
+COMMANDS: Mapping[str, Entry] = {
+    "warewulf3": Entry(
+        module="crossbuild.cli.registrars.warewulf3",
+        help="Register the set in DIRECTORY in the Warewulf 3 of this host.",
+    ),
+}
 """One for each provisioner, in a file of its own below `registrars/`."""
 
 

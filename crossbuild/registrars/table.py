@@ -8,5 +8,12 @@ from crossbuild.model.artifact import OutputKind
 from crossbuild.model.site import Site
 from crossbuild.registrars.contract import Registrar
 
-REGISTRARS: Mapping[OutputKind, Callable[[Site], Registrar]] = {}
+
+def _warewulf3(_: Site) -> Registrar:
+    from crossbuild.registrars.warewulf3.registrar import Warewulf3
+
+    return Warewulf3()
+
+
+REGISTRARS: Mapping[OutputKind, Callable[[Site], Registrar]] = {OutputKind.WAREWULF3: _warewulf3}
 """Makes a registrar without any wishes, which is enough for taking back."""
