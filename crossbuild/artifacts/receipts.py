@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,13 @@ def write_receipt(receipt: Receipt, path: Path) -> None:
             file.flush()
             os.fsync(file.fileno())
         scratch.replace(path)
+
+
+def copy_receipts(source: Path, target: Path) -> None:
+    """Give the set in *target* the receipts of that in *source*, where there are any; raise StorageError."""
+    if (source / FOLDER).is_dir():
+        with storing(target / FOLDER):
+            shutil.copytree(source / FOLDER, target / FOLDER)
 
 
 def record_digest(directory: Path) -> str:

@@ -11,6 +11,10 @@ from crossbuild.cli.lazy import Entry, LazyGroup
 from crossbuild.cli.options import Session, json_option, pass_session
 
 COMMANDS: Mapping[str, Entry] = {
+    "warewulf3": Entry(
+        module="crossbuild.cli.registrars.warewulf3",
+        help="Register the set in DIRECTORY in the Warewulf 3 of this host.",
+    ),
     "ims": Entry(
         module="crossbuild.cli.registrars.ims",
         help="Register an artifact set in HPE's Image Management Service.",

@@ -52,7 +52,7 @@ def register(registrar: Registrar, directory: Path, site: Site, hearer: Hearer) 
     What an earlier call left unfinished is taken back or continued. On any failure, also an interruption,
     the provisioner is as it was before, or the receipt says what is left and the error names it.
     """
-    with _alone(registrar.kind, site, hearer.notice):
+    with _alone(registrar.kind, directory, site, hearer.notice):
         artifacts = _accepted(directory)
         found = _unfinished(directory, registrar.kind)
         if found and not registrar.resumes:
@@ -76,7 +76,7 @@ def undo(path: Path, site: Site, hearer: Hearer) -> tuple[Left, ...]:
     """Take back the receipt in *path*; return what stays, since somebody changed it or uses it."""
     receipt = receipts.read_receipt(path)
     registrar = _registrar_of(receipt, site)
-    with _alone(receipt.provisioner, site, hearer.notice):
+    with _alone(receipt.provisioner, path.absolute().parents[1], site, hearer.notice):
         return _take_back(registrar, Registered(receipt=receipts.read_receipt(path), path=path), hearer)
 
 
@@ -163,6 +163,10 @@ def _accepted(directory: Path) -> ArtifactSet:
 
 
 @contextlib.contextmanager
-def _alone(kind: OutputKind, site: Site, notice: Callable[[str], None]) -> Iterator[None]:
-    with locked(site.state / "registration" / kind, f"the registrar of {kind}", notice):
+def _alone(kind: OutputKind, directory: Path, site: Site, notice: Callable[[str], None]) -> Iterator[None]:
+    """Hold the provisioner, and the set, which a build must not replace meanwhile."""
+    with (
+        locked(site.state / "registration" / kind, f"the registrar of {kind}", notice),
+        locked(directory.absolute(), f"`{directory.name}`", notice),
+    ):
         yield

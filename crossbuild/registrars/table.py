@@ -9,6 +9,12 @@ from crossbuild.model.site import Site
 from crossbuild.registrars.contract import Registrar
 
 
+def _warewulf3(_: Site) -> Registrar:
+    from crossbuild.registrars.warewulf3.registrar import Warewulf3
+
+    return Warewulf3()
+
+
 def _ims(site: Site) -> Registrar:
     from crossbuild.registrars.ims.registrar import ImsRegistrar
     from crossbuild.registrars.ims.service import access_of
@@ -16,5 +22,8 @@ def _ims(site: Site) -> Registrar:
     return ImsRegistrar(access_of(site))
 
 
-REGISTRARS: Mapping[OutputKind, Callable[[Site], Registrar]] = {OutputKind.IMS: _ims}
+REGISTRARS: Mapping[OutputKind, Callable[[Site], Registrar]] = {
+    OutputKind.WAREWULF3: _warewulf3,
+    OutputKind.IMS: _ims,
+}
 """Makes a registrar without any wishes, which is enough for taking back."""

@@ -1,1 +1,1 @@
-"""`crossbuild register PROVISIONER`: one file for each provisioner."""
+"""The commands of `crossbuild register`, one file for each provisioner."""

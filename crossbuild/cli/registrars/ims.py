@@ -10,8 +10,8 @@ from crossbuild.cli.options import Session, pass_session, set_options
 
 
 @click.command()
-@set_options
 @click.option("--name", metavar="NAME", default="", help="What IMS calls it; by default the set's name.")
+@set_options
 @pass_session
 def ims(session: Session, *, directory: Path, name: str, dry_run: bool, as_json: bool) -> None:
     """Register the artifact set in DIRECTORY in HPE's Image Management Service.
