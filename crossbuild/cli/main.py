@@ -55,6 +55,10 @@ COMMANDS: Mapping[str, Entry] = {
         module="crossbuild.cli.register",
         help="Hand artifact sets to provisioners, or take that back.",
     ),
+    "ims": Entry(
+        module="crossbuild.cli.ims",
+        help="Look into IMS, and work with what stands around it.",
+    ),
     "completion": Entry(
         module="crossbuild.cli.completion",
         help="Print the script that lets a shell complete commands.",

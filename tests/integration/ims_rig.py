@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,6 +11,7 @@ from pathlib import Path
 import pytest
 from werkzeug.wrappers import Request, Response
 
+from crossbuild.cli.main import run
 from crossbuild.host.command import CommandResult
 from tests.fakes.ims.sets import write_set
 from tests.fakes.ims.system import System, running
@@ -40,6 +43,15 @@ def register(system: System, directory: Path, *options: str, check: bool = True)
 def undo(system: System, receipt: Path, *options: str, check: bool = True) -> CommandResult:
     """Run `crossbuild register --undo`."""
     return CommandLine(system.config)("register", "--undo", str(receipt), *options, check=check)
+
+
+def in_process(*arguments: str) -> CommandResult:
+    """Run the command line in this process: starting Python takes longer than the rest."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), write_through=True) for _ in range(2))
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        status = run(arguments)
+    texts = [stream.buffer.getvalue().decode() for stream in (out, err)]
+    return CommandResult(argv=arguments, status=status, stdout=texts[0], stderr=texts[1])
 
 
 def when(wanted: str, do: Callable[[], Response | None]) -> Disturbance:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import shutil
 import socket
@@ -14,7 +12,6 @@ from typing import Any
 import pytest
 from werkzeug.wrappers import Response
 
-from crossbuild.cli.main import run
 from crossbuild.host.command import CommandResult
 from tests.fakes.ims.s3 import refusal
 from tests.fakes.ims.sets import write_set
@@ -22,7 +19,7 @@ from tests.fakes.ims.system import System, running
 from tests.fakes.ims.tls import server_context
 from tests.fakes.ims.web import answer, page, problem
 from tests.integration.conftest import CommandLine
-from tests.integration.ims_rig import register, small_set, system, undo, when
+from tests.integration.ims_rig import in_process, register, small_set, system, undo, when
 from tests.unit.artifacts.kernels import BZIMAGE
 
 __all__ = ["small_set", "system"]
@@ -37,15 +34,6 @@ def refused(system: System, directory: Path, status: int, *words: str, options: 
     assert [word for word in words if word not in said.stderr] == [], said.stderr
     assert system.is_empty()
     assert not any(directory.glob("receipts/*"))
-
-
-def in_process(*arguments: str) -> CommandResult:
-    """Run the command line in this process: starting Python takes longer than the rest."""
-    out, err = (io.TextIOWrapper(io.BytesIO(), write_through=True) for _ in range(2))
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        status = run(arguments)
-    texts = [stream.buffer.getvalue().decode() for stream in (out, err)]
-    return CommandResult(argv=arguments, status=status, stdout=texts[0], stderr=texts[1])
 
 
 def free_address() -> str:

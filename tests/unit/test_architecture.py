@@ -241,6 +241,8 @@ def parse(command: click.Command, words: list[str], parent: click.Context | None
     if isinstance(command, click.Group):
         context = click.Context(command, parent=parent)
         _, rest, _ = command.make_parser(context).parse_args(list(words))
+        if words and not rest and command.invoke_without_command:
+            return
         below = command.get_command(context, rest[0]) if rest else None
         if below is None:
             raise click.UsageError(f"no such command: {rest}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from crossbuild.errors import ProvisionerError
@@ -65,6 +66,16 @@ class Images:
         if not isinstance(found, list):
             raise _strange(self.url, found)
         return tuple(_parsed(self.url, item) for item in found)
+
+    def chosen(self, ids: Sequence[str], arch: str | None) -> tuple[ImageRecord, ...]:
+        """Return the images with these *ids*, or all, that are for *arch*, or any; refuse unknown ids."""
+        found = self.all()
+        unknown = set(ids) - {record.id for record in found}
+        if unknown:
+            raise ProvisionerError(f"IMS has no image {', '.join(sorted(unknown))}.")
+        return tuple(
+            record for record in found if (not ids or record.id in ids) and arch in {None, record.arch}
+        )
 
     def find(self, image_id: str) -> ImageRecord | None:
         """Return the image, None where there is none or it was deleted."""

@@ -13,7 +13,6 @@ from crossbuild.model.artifact import ArtifactSet, OutputKind
 from crossbuild.model.ims import MANIFEST, ImsAccess
 from crossbuild.model.receipt import Receipt, ReceiptState, RegisteredObject
 from crossbuild.model.registration import Action, RegistrationPlan, UndoPlan
-from crossbuild.model.spec import is_name
 from crossbuild.registrars.contract import Listener
 from crossbuild.registrars.ims import undoing
 from crossbuild.registrars.ims.actions import UNKNOWN_ID, CreateRecord, LinkImage, SendFile, SendManifest
@@ -29,7 +28,7 @@ from crossbuild.registrars.ims.content import (
 )
 from crossbuild.registrars.ims.gateway import Gateway
 from crossbuild.registrars.ims.images import ImageRecord, Images, Link
-from crossbuild.registrars.ims.service import open_bucket
+from crossbuild.registrars.ims.service import open_bucket, refuse_name
 from crossbuild.registrars.ims.stored import StoredObject
 from crossbuild.registrars.ims.upload import Outgoing, send_all
 
@@ -53,7 +52,7 @@ class ImsRegistrar:
         """Look at the set, IMS and S3, and return what is to be done."""
         files = files_of(artifacts)
         name = self._name or artifacts.name
-        _refuse_name(name)
+        refuse_name(name, "an image")
         self._bucket.check()
         same = [record for record in self._images.all() if record.name == name]
         begun = _begun(unfinished, name, same) if unfinished else None
@@ -213,16 +212,6 @@ def _begun(unfinished: Receipt, name: str, same: Sequence[ImageRecord]) -> Image
         )
     found = [record for record in same if (record.id == image.id if image.id else record.link is None)]
     return found[0] if len(found) == 1 else None
-
-
-def _refuse_name(name: str) -> None:
-    if not is_name(name):
-        # IMS would take anything, and the name becomes a header in S3.
-        raise ProvisionerError(
-            f"{name!r} is no name for an image in IMS.",
-            details="A name has 1 to 64 letters, digits, `_`, `.` or `-`, and begins with a letter or digit.",
-            resolution="Give it another one with `--name`.",
-        )
 
 
 def _taken(name: str, same: Sequence[ImageRecord]) -> ProvisionerError:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crossbuild.errors import HostNotReadyError, SpecError
+from crossbuild.errors import HostNotReadyError, ProvisionerError, SpecError
 from crossbuild.model.ims import ImsAccess
 from crossbuild.model.site import Site
+from crossbuild.model.spec import is_name
 
 if TYPE_CHECKING:
     from crossbuild.registrars.ims.bucket import Bucket
@@ -34,3 +35,13 @@ def open_bucket(access: ImsAccess, name: str) -> Bucket:
             resolution="Run `pip install 'crossbuild[ims]'`.",
         ) from error
     return Bucket(access, name)
+
+
+def refuse_name(name: str, what: str) -> None:
+    """Raise ProvisionerError for a *name* of *what* that makes no sense: IMS itself would take anything."""
+    if not is_name(name):
+        raise ProvisionerError(
+            f"{name!r} is no name for {what} in IMS.",
+            details="It must be 1 to 64 letters, digits, `_`, `.` or `-`, and begin with a letter or digit.",
+            resolution="Give it another one with `--name`.",
+        )

@@ -79,7 +79,8 @@ class _Sending:
         if file.digests.size > file.part_size:
             self._upload = self._begun()
             there = self._bucket.parts(file.key, self._upload)
-        whole = hashlib.md5(usedforsecurity=False)
+        # Of the record's two checksums the one that processors do in hardware, in a third of the time.
+        whole = hashlib.sha256()
         for number, block in enumerate(_blocks(file), 1):
             whole.update(block)
             if not self._upload:
@@ -191,9 +192,9 @@ def _matches(found: StoredObject | None, file: Outgoing) -> bool:
     return found is not None and (found.size, found.md5) == (file.digests.size, file.digests.md5)
 
 
-def _refuse_damage(file: Outgoing, md5: str) -> None:
-    if md5 != file.digests.md5:
-        raise damaged(file.source, f"Its md5 is {md5}; the record says {file.digests.md5}.")
+def _refuse_damage(file: Outgoing, sha256: str) -> None:
+    if sha256 != file.digests.sha256:
+        raise damaged(file.source, f"Its sha256 is {sha256}; the record says {file.digests.sha256}.")
 
 
 def damaged(path: Path, details: str) -> ArtifactError:

@@ -37,8 +37,8 @@ class System:
     def config(self) -> Path:
         return self.folder / "config.yaml"
 
-    def configure(self, **changes: Any) -> Path:
-        """Write the configuration but for *changes* to its section; None takes a key out."""
+    def section(self, **changes: Any) -> dict[str, Any]:
+        """Return `provisioners` of a configuration but for *changes* to it; None takes a key out."""
         section = {
             "api": f"{self.gateway.url}/apis/ims",
             "token_endpoint": f"{self.gateway.url}{TOKEN_PATH}",
@@ -49,8 +49,11 @@ class System:
             "timeout": 20,
             **changes,
         }
-        kept = {key: value for key, value in section.items() if value is not None}
-        site = {"state": str(self.folder / "state"), "provisioners": {"ims": kept}}
+        return {"ims": {key: value for key, value in section.items() if value is not None}}
+
+    def configure(self, **changes: Any) -> Path:
+        """Write the configuration with that section."""
+        site = {"state": str(self.folder / "state"), "provisioners": self.section(**changes)}
         self.config.write_text(yaml.safe_dump(site))
         return self.config
 
