@@ -18,6 +18,9 @@ NOT_RUN = {
     "crossbuild builder export --dry-run": "it needs an address that only the reader's host has",
     "crossbuild builder export": "it changes the host; tests/integration/test_export.py does it in private",
     "crossbuild builder export --undo": "it changes the host, too",
+    "crossbuild ims upload-recipe recipes/barebones --name barebones-aarch64 --distribution sles15 --dkms": (
+        "it needs a recipe of the reader's; tests/integration/test_ims_around.py has one"
+    ),
     "make demo": "it changes the host; `make test` installs and sets up the same, then builds the example",
     "make test": "it runs this very test",
 }

@@ -1,13 +1,8 @@
-"""Root file system, kernel, initrd, boot parameters and manifest for HPE's Image Management Service.
-
-Formats: Cray-HPE/ims-python-helper (manifest 1.0, MIME types) and Cray-HPE/ims, src/server/helper.py, which
-validates the manifest. BOS wants exactly one artifact of each type, named exactly so.
-"""
+"""Root file system, kernel, initrd, boot parameters and manifest for HPE's Image Management Service."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 from crossbuild.artifacts.job import PackJob, ProgressSink, counted
@@ -17,17 +12,9 @@ from crossbuild.artifacts.storage import adopt, write_blocks, write_json, write_
 from crossbuild.errors import ArtifactError
 from crossbuild.host.rooted import resolve
 from crossbuild.model.artifact import Artifact, Kernel
+from crossbuild.model.ims import LINK_TYPE, MANIFEST, MANIFEST_VERSION, TYPES, created_text
 
 READ = 1 << 20
-
-MANIFEST_VERSION = "1.0"
-TYPES = {
-    "rootfs": "application/vnd.cray.image.rootfs.squashfs",
-    "kernel": "application/vnd.cray.image.kernel",
-    "initrd": "application/vnd.cray.image.initrd",
-    "boot_parameters": "application/vnd.cray.image.parameters.boot",
-}
-"""MIME type of each file by its name, which is also its key below the image's id."""
 
 
 def pack(job: PackJob, directory: Path, on_progress: ProgressSink) -> tuple[Artifact, ...]:
@@ -41,7 +28,7 @@ def pack(job: PackJob, directory: Path, on_progress: ProgressSink) -> tuple[Arti
         write_blocks(counted(_read(initrd), "ims/initrd", 0, on_progress), directory, "ims/initrd"),
         write_text(boot_parameters(job), directory, "ims/boot_parameters"),
     )
-    return *files, write_json(manifest(files, job.epoch), directory, "ims/manifest.json")
+    return *files, write_json(manifest(files, job.epoch), directory, f"ims/{MANIFEST}")
 
 
 def boot_parameters(job: PackJob) -> str:
@@ -61,12 +48,12 @@ def manifest(files: tuple[Artifact, ...], epoch: int) -> dict[str, object]:
     """
     return {
         "version": MANIFEST_VERSION,
-        "created": datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%d %H:%M:%S"),
+        "created": created_text(epoch),
         "artifacts": [
             {
                 "type": TYPES[file.path.name],
                 "md5": file.digests.md5,
-                "link": {"path": file.path.name, "etag": "", "type": "s3"},
+                "link": {"path": file.path.name, "etag": "", "type": LINK_TYPE},
             }
             for file in files
         ],

@@ -76,7 +76,7 @@ def record(facts: SetFacts, artifacts: Sequence[Artifact]) -> dict[str, object]:
         "arch_proof": asdict(facts.proof),
         "distro": spec.distro,
         "release": spec.release,
-        "kernel": _kernel(facts.kernel),
+        "kernel": _kernel(facts),
         "spec_digest": spec.digest,
         "source_date_epoch": facts.epoch,
         "packages": facts.packages,
@@ -94,14 +94,15 @@ def record(facts: SetFacts, artifacts: Sequence[Artifact]) -> dict[str, object]:
     }
 
 
-def _kernel(kernel: Kernel | None) -> dict[str, object] | None:
-    if kernel is None:
+def _kernel(facts: SetFacts) -> dict[str, object] | None:
+    if (kernel := facts.kernel) is None:
         return None
     return {
         "version": kernel.version,
         "path": str(kernel.path),
         "format": kernel.format.value,
         "gzipped": kernel.gzipped,
+        "args": facts.spec.kernel.args if facts.spec.kernel else "",
     }
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from crossbuild.artifacts.receipts import FOLDER as RECEIPTS
 from crossbuild.artifacts.record import NAME, SCHEMA
 from crossbuild.errors import ArtifactError
 from crossbuild.host.digests import file_digests
@@ -16,7 +17,9 @@ from crossbuild.model.architecture import Architecture
 from crossbuild.model.artifact import Artifact, ArtifactSet, Digests
 
 UNLISTED = frozenset({NAME, "timeline.json", "build.log"})
-"""Files of a set that its record does not list: the record itself, and what tells of one build."""
+"""Files of a set that its record does not list: the record itself, and what tells of one build.
+
+Receipts, which are added later, are not listed either."""
 
 
 class Problem(enum.StrEnum):
@@ -141,7 +144,7 @@ def _files(directory: Path) -> Iterator[PurePosixPath]:
     for folder, _, names in os.walk(directory):
         for name in names:
             path = PurePosixPath(Path(folder, name).relative_to(directory))
-            if str(path) not in UNLISTED:
+            if str(path) not in UNLISTED and path.parts[0] != RECEIPTS:
                 yield path
 
 

@@ -8,6 +8,7 @@ import click
 
 from crossbuild.cli.options import json_option
 from crossbuild.cli.text import size_text
+from crossbuild.model.receipt import Receipt
 
 SET = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -21,18 +22,30 @@ def artifacts() -> None:
 @click.argument("directory", type=SET)
 @json_option
 def show(directory: Path, *, as_json: bool) -> None:
-    """Show what the artifact set in DIRECTORY is and holds."""
+    """Show what the artifact set in DIRECTORY is and holds, and where it was registered."""
+    from crossbuild.artifacts.receipts import receipts_of, record_digest
     from crossbuild.artifacts.store import load_set
     from crossbuild.cli import console
 
-    found = load_set(directory)
+    found, receipts = load_set(directory), receipts_of(directory)
     if as_json:
-        console.print_json(found.record)
+        told = [{"path": path, "receipt": receipt} for path, receipt in receipts]
+        console.print_json({**found.record, "receipts": told})
         return
     console.table(("", ""), _summary(found.record))
     console.line()
     rows = [(str(file.path), size_text(file.digests.size), file.digests.sha256) for file in found.artifacts]
     console.table(("File", "Size", "sha256"), rows, right=[1])
+    if receipts:
+        console.line()
+        digest = record_digest(directory)
+        console.table(
+            ("Receipt", "State", "Registered as", "Where", "When", "Of"),
+            [
+                (path.name, one.state, one.name, one.place, one.registered or "-", _origin(one, digest))
+                for path, one in receipts
+            ],
+        )
 
 
 @artifacts.command()
@@ -94,6 +107,10 @@ def _summary(record: dict[str, object]) -> list[tuple[str, str]]:
         *((f"{kind} format", _choice(choice)) for kind, choice in _section(record, "formats").items()),
         ("built", f"{build.get('finished')} by {build.get('executor')} on {build.get('venue')}"),
     ]
+
+
+def _origin(receipt: Receipt, digest: str) -> str:
+    return "this build" if receipt.record == digest else "an earlier build"
 
 
 def _section(record: dict[str, object], key: str) -> dict[str, object]:

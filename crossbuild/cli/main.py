@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
-from click.shell_completion import CompletionItem
 
 from crossbuild import __version__
 from crossbuild.cli.errors import guarded
+from crossbuild.cli.lazy import Entry, LazyGroup
 from crossbuild.cli.options import Session, pass_session
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """A command that is loaded when it is called: *module* holds it under its own name."""
-
-    module: str
-    help: str
-
 
 COMMANDS: Mapping[str, Entry] = {
     "doctor": Entry(
@@ -66,6 +55,14 @@ COMMANDS: Mapping[str, Entry] = {
         module="crossbuild.cli.artifacts",
         help="Show, verify and compare artifact sets.",
     ),
+    "register": Entry(
+        module="crossbuild.cli.register",
+        help="Hand artifact sets to provisioners, or take that back.",
+    ),
+    "ims": Entry(
+        module="crossbuild.cli.ims",
+        help="Look into IMS, and work with what stands around it.",
+    ),
     "completion": Entry(
         module="crossbuild.cli.completion",
         help="Print the script that lets a shell complete commands.",
@@ -77,37 +74,7 @@ OLD_NAMES = frozenset({"sms-aarch64", "sms-aarch64.sh"})
 """Links of these names do what cross-sms-aarch64 did."""
 
 
-class LazyGroup(click.Group):
-    """A group whose commands are imported one by one, when called, and listed from `COMMANDS`."""
-
-    def list_commands(self, _ctx: click.Context) -> list[str]:
-        """Return the names in the order of the table, which is the order of use."""
-        return list(COMMANDS)
-
-    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import and return the command, None where the table does not list it."""
-        if (entry := COMMANDS.get(cmd_name)) is None:
-            return None
-        command = getattr(importlib.import_module(entry.module), cmd_name)
-        assert isinstance(command, click.Command)
-        return command
-
-    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the table, without importing what it lists."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
-
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Complete command names from the table, options as every command does."""
-        names = [
-            CompletionItem(name, help=entry.help)
-            for name, entry in COMMANDS.items()
-            if name.startswith(incomplete)
-        ]
-        return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
-
-
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, entries=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "-C",
     "--config",

@@ -36,6 +36,15 @@ def json_option(command: Command) -> Command:
     )(command)
 
 
+def set_options(command: Command) -> Command:
+    """Add what every command that registers has: the set as *directory*, *dry_run* and *as_json*."""
+    command = json_option(command)
+    command = click.option(
+        "--dry-run", is_flag=True, help="Print exactly what would be done, and do nothing."
+    )(command)
+    return click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path))(command)
+
+
 def builder_option(command: Command) -> Command:
     """Add `--builder`, passed on as *builder*."""
     return click.option(

@@ -17,6 +17,7 @@ from typing import Any
 
 from crossbuild import __version__
 from crossbuild.model.builder import EngineKind, mount_of
+from crossbuild.model.ims import ImsAccess
 from crossbuild.model.site import BuilderDefaults, RecipeDefaults, Site
 from crossbuild.model.spec import AptRepository, Repository, RpmRepository
 
@@ -71,7 +72,11 @@ def _parse(value: dict[str, Any]) -> Site:
     repositories = tuple(
         (name, tuple(_repository(stanza) for stanza in stanzas)) for name, stanzas in value["repositories"]
     )
-    own = {"repositories": repositories, "builders": _builders(value["builders"])}
+    own = {
+        "repositories": repositories,
+        "builders": _builders(value["builders"]),
+        "ims": value["ims"] and _ims(value["ims"]),
+    }
     return Site(**{**value, **paths, **pairs, **own})
 
 
@@ -88,6 +93,11 @@ def _builders(value: dict[str, Any]) -> BuilderDefaults:
     engine = value["engine"] and EngineKind(value["engine"])
     mounts = tuple(mount_of(mount) for mount in value["mounts"])
     return BuilderDefaults(**{**value, "engine": engine, "mounts": mounts, "recipes": recipes})
+
+
+def _ims(value: dict[str, Any]) -> ImsAccess:
+    files = ("client_secret_file", "ca_bundle", "s3_credentials_file")
+    return ImsAccess(**{**value, **{name: _path(value[name]) for name in files}})
 
 
 def _path(text: str | None) -> Path | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -18,6 +19,7 @@ ACCOUNT = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 UNIT = re.compile(r"[A-Za-z0-9:_.\\@-]+")
 REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9:_.-]*")
 FINGERPRINT = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}")
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def _name(value: str) -> str:
@@ -79,6 +81,21 @@ def _one_field(value: str) -> str:
     return value
 
 
+def _url(value: str) -> str:
+    found = urlsplit(value)
+    if found.scheme not in {"http", "https"} or not found.hostname or re.search(r"\s", value):
+        raise ValueError("must be a URL that begins with https:// or http://")
+    if found.username is not None or found.query or found.fragment:
+        raise ValueError("must be a URL without a user name, a query or a fragment")
+    return value.rstrip("/")
+
+
+def _absolute(value: Path) -> Path:
+    if not value.is_absolute():
+        raise ValueError("must be an absolute path")
+    return value
+
+
 def _one_line(value: str) -> str:
     if _has_control(value):
         raise ValueError("must be one line without control characters")
@@ -105,6 +122,10 @@ Mode = Annotated[str, AfterValidator(_mode)]
 Word = Annotated[str, AfterValidator(_one_field)]
 MountText = Annotated[str, AfterValidator(_mount)]
 Line = Annotated[str, AfterValidator(_one_line)]
+Url = Annotated[str, AfterValidator(_url)]
+BucketName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+# Not strict: YAML has text where a path is meant.
+AbsolutePath = Annotated[Path, Field(strict=False), AfterValidator(_absolute)]
 
 
 class Section(BaseModel):
@@ -242,6 +263,44 @@ class BuildersSection(Section):
     recipes: dict[str, RecipeSection] = {}
 
 
+class ImsSection(Section):
+    """`provisioners.ims:`."""
+
+    api: Url
+    gateway: Url | None = None
+    token_endpoint: Url | None = None
+    client_id: Word | None = None
+    client_secret_file: AbsolutePath | None = None
+    ca_bundle: AbsolutePath | None = None
+    s3_endpoint: Url
+    s3_credentials_file: AbsolutePath
+    bucket: BucketName = "boot-images"
+    recipe_bucket: BucketName = "ims"
+    timeout: int = Field(default=120, ge=1)
+
+    @model_validator(mode="after")
+    def _tokens_need_a_client(self) -> Self:
+        parts = (self.token_endpoint, self.client_id, self.client_secret_file)
+        if any(parts) and not all(parts):
+            raise ValueError("`token_endpoint`, `client_id` and `client_secret_file` belong together")
+        return self
+
+    @model_validator(mode="after")
+    def _secrets_travel_encrypted(self) -> Self:
+        # A token and the secret that gets it can be read on the way; requests to S3 are signed instead.
+        for url in filter(None, (self.token_endpoint, self.api, self.gateway) if self.token_endpoint else ()):
+            found = urlsplit(url)
+            if found.scheme == "http" and found.hostname not in LOOPBACK:
+                raise ValueError(f"{url} would show the token to the network: it must begin with https://")
+        return self
+
+
+class ProvisionersSection(Section):
+    """`provisioners:`."""
+
+    ims: ImsSection | None = None
+
+
 class SiteFile(Section):
     """`/etc/crossbuild/config.yaml`."""
 
@@ -252,3 +311,4 @@ class SiteFile(Section):
     repositories: dict[str, list[RepositorySection]] = {}
     mirrors: dict[Word, Word] = {}
     builders: BuildersSection = BuildersSection()
+    provisioners: ProvisionersSection = ProvisionersSection()

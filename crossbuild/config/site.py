@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from crossbuild.config.remembered import key_of, recall, remember
 from crossbuild.errors import SpecError
 from crossbuild.model.builder import Mount
+from crossbuild.model.ims import ImsAccess
 from crossbuild.model.site import BuilderDefaults, RecipeDefaults, Site
 from crossbuild.model.spec import AptRepository, Repository, RpmRepository
 
 if TYPE_CHECKING:
-    from crossbuild.config.schema import BuildersSection, RepositorySection
+    from crossbuild.config.schema import BuildersSection, ImsSection, RepositorySection
 
 SYSTEM_FILE = Path("/etc/crossbuild/config.yaml")
 SYSTEM_STATE = Path("/var/lib/crossbuild")
@@ -62,6 +63,7 @@ def _checked(chosen: Path | None) -> Site:
         # The longest first: what says more wins.
         mirrors=tuple(sorted(section.mirrors.items(), key=lambda item: (-len(item[0]), item[0]))),
         builders=_builders(section.builders),
+        ims=_to_ims(section.provisioners.ims),
     )
 
 
@@ -114,6 +116,24 @@ def _to_repository(stanza: RepositorySection) -> Repository:
         fingerprints=tuple(stanza.fingerprints),
         gpgcheck=stanza.gpgcheck,
         repo_gpgcheck=stanza.repo_gpgcheck,
+    )
+
+
+def _to_ims(section: ImsSection | None) -> ImsAccess | None:
+    if section is None:
+        return None
+    return ImsAccess(
+        api=section.api,
+        gateway=section.gateway or section.api.removesuffix("/ims"),
+        token_endpoint=section.token_endpoint or "",
+        client_id=section.client_id or "",
+        client_secret_file=section.client_secret_file,
+        ca_bundle=section.ca_bundle,
+        s3_endpoint=section.s3_endpoint,
+        s3_credentials_file=section.s3_credentials_file,
+        bucket=section.bucket,
+        recipe_bucket=section.recipe_bucket,
+        timeout=section.timeout,
     )
 
 

@@ -54,6 +54,11 @@ def recognise(head: bytes) -> KernelImage:
     return KernelImage(format=kind, arch=arch, gzipped=gzipped, evidence=evidence)
 
 
+def pe_architecture(head: bytes) -> Architecture | None:
+    """Return what the EFI program that begins with *head* is for, None for anything else."""
+    return _PE_MACHINES.get(_pe_machine(head)) if head.startswith(b"MZ") else None
+
+
 def _known(image: bytes) -> tuple[KernelFormat, Architecture, str] | None:
     if image.startswith(b"MZ") and _has(image, _ZBOOT_MAGIC):
         machine = _pe_machine(image)

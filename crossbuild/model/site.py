@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crossbuild.model.builder import EngineKind, Mount
+from crossbuild.model.ims import ImsAccess
 from crossbuild.model.spec import Repository
 
 
@@ -55,6 +56,8 @@ class Site:
     mirrors: tuple[tuple[str, str], ...] = ()
     """Beginnings of addresses that distributions publish, and what stands in their place at this site."""
     builders: BuilderDefaults = BuilderDefaults()
+    ims: ImsAccess | None = None
+    """How IMS is reached, None where the site has none."""
 
     @property
     def roots(self) -> Path:

@@ -109,7 +109,7 @@ def build(
                 places = finish.SetPlaces(scratch=folder / "build", staging=staging / "set")
                 with narrator.phase("packing"):
                     finish.write_set(made, places, inputs, narrator)
-                finish.complete_records(places.staging, narrator)
+                finish.complete_records(places.staging, target, narrator)
                 publish(places.staging, target)
         narrator.finish(target, unchanged=found is not None)
         return found or load_set(target)

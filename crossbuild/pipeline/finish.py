@@ -12,6 +12,7 @@ from crossbuild.acceleration.starts import Way
 from crossbuild.acceleration.times import ProgramUse
 from crossbuild.artifacts.kernel import find_kernel, write_kernel
 from crossbuild.artifacts.packing import PackJob, pack
+from crossbuild.artifacts.receipts import copy_receipts
 from crossbuild.artifacts.record import NAME as RECORD
 from crossbuild.artifacts.record import BuildFacts, SetFacts, write_record
 from crossbuild.artifacts.sbom import write_packages, write_sbom
@@ -143,8 +144,12 @@ def write_set(made: FinishedRoot, places: SetPlaces, inputs: str, narrator: Narr
     write_record(facts, (*packed, *lists), directory)
 
 
-def complete_records(directory: Path, narrator: Narrator) -> None:
-    """Add to the set in *directory* what tells of this one build: its timeline and its log."""
+def complete_records(directory: Path, former: Path, narrator: Narrator) -> None:
+    """Add to the set in *directory* the timeline and the log of its build, and receipts of the *former* set.
+
+    What an earlier build registered is registered still, and only its receipts can take it back.
+    """
+    copy_receipts(former, directory)
     programs = [program_entry(use) for use in narrator.programs]
     write_json({"phases": narrator.timeline, "programs": programs}, directory, "timeline.json")
     shutil.copyfile(narrator.log_path, directory / "build.log")

@@ -9,9 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from crossbuild.host.command import capture, environment
 from tests.documents import CHECKOUT, EXECUTABLE, NOT_RUN, blocks
+from tests.fakes.ims.hsm import KNOWN
+from tests.fakes.ims.system import System, running
 from tests.integration.conftest import CommandLine
 
 RUN = {
@@ -21,7 +24,15 @@ RUN = {
 
 
 @pytest.fixture
-def checkout(site_config: Path, built_example: Path) -> Iterator[Path]:
+def ims_system(tmp_path: Path) -> Iterator[System]:
+    """An IMS whose one node can run jobs."""
+    with running(tmp_path) as system:
+        system.ims.states[KNOWN[0]] = {"ableToRunJobs": True, "nodeArch": "aarch64"}
+        yield system
+
+
+@pytest.fixture
+def checkout(site_config: Path, built_example: Path, ims_system: System) -> Iterator[Path]:
     """A folder as the reader has it after `make demo`, with the tests' configuration for its user."""
     folder = site_config.parent / "documentation"
     shutil.rmtree(folder, ignore_errors=True)
@@ -31,7 +42,8 @@ def checkout(site_config: Path, built_example: Path) -> Iterator[Path]:
     shutil.copytree(built_example, folder / "out" / built_example.name, copy_function=os.link)
     user = folder / ".config/crossbuild"
     user.mkdir(parents=True)
-    shutil.copyfile(site_config, user / "config.yaml")
+    provisioners = yaml.safe_dump({"provisioners": ims_system.section()})
+    (user / "config.yaml").write_text(f"{site_config.read_text()}{provisioners}")
     yield folder
     shutil.rmtree(folder)
 

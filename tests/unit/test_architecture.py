@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import typing
 from collections.abc import Iterator
@@ -18,9 +19,11 @@ from crossbuild import errors
 from crossbuild.acceleration.starts import Way
 from crossbuild.acceleration.times import ProgramUse
 from crossbuild.artifacts.packing import PACKERS
+from crossbuild.artifacts.receipts import write_receipt
 from crossbuild.artifacts.record import BuildFacts, SetFacts, record
 from crossbuild.cli.main import main
 from crossbuild.cli.progress import EVENT_NAMES
+from crossbuild.cli.register import COMMANDS as REGISTERING
 from crossbuild.config.document import validate
 from crossbuild.config.schema import Section, SiteFile, SpecFile
 from crossbuild.distros.catalog import RELEASES
@@ -42,6 +45,7 @@ from crossbuild.model.artifact import (
 from crossbuild.model.survey import TreeSurvey
 from crossbuild.pipeline.finish import program_entry
 from crossbuild.planning.planner import INSTALLED_LAYERS
+from crossbuild.registrars.table import REGISTRARS
 from tests.documents import (
     CHECKOUT,
     DOCUMENTS,
@@ -53,6 +57,7 @@ from tests.documents import (
     column,
     crossbuild_arguments,
 )
+from tests.unit.artifacts.test_receipts import RECEIPT
 from tests.unit.specs import make_spec
 
 BASE = {"name": "part", "distro": "debian", "release": "12"}
@@ -241,6 +246,16 @@ def test_every_key_of_image_json_is_documented() -> None:
     assert set(column("docs/reference/image-json.md", "# image.json")) == {*record_keys(value), *sections_of}
 
 
+def test_every_key_of_a_receipt_is_documented(tmp_path: Path) -> None:
+    write_receipt(RECEIPT, tmp_path / "receipt.json")
+    value = json.loads((tmp_path / "receipt.json").read_text())
+    assert column("docs/reference/receipts.md", "# Receipts") == list(record_keys(value))
+
+
+def test_every_registrar_has_a_command() -> None:
+    assert list(REGISTRARS) == list(REGISTERING)
+
+
 def test_every_key_of_a_program_in_the_timeline_is_documented() -> None:
     use = ProgramUse(program="/bin/a", way=Way.NATIVE, starts=1, timed=1, seconds=0.1, cpu_seconds=0.1)
     keys = column("docs/reference/artifact-set.md", "## Programs in timeline.json")
@@ -301,6 +316,8 @@ def parse(command: click.Command, words: list[str], parent: click.Context | None
     if isinstance(command, click.Group):
         context = click.Context(command, parent=parent)
         _, rest, _ = command.make_parser(context).parse_args(list(words))
+        if words and not rest and command.invoke_without_command:
+            return
         below = command.get_command(context, rest[0]) if rest else None
         if below is None:
             raise click.UsageError(f"no such command: {rest}")

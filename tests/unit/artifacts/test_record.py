@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from crossbuild.artifacts.record import record, write_record
 from crossbuild.model.artifact import Artifact, Digests, FileCapability
-from tests.unit.artifacts.jobs import KVER
+from tests.unit.artifacts.jobs import KERNEL_SPEC, KVER
 from tests.unit.artifacts.sets import BUILD, make_facts
 
 FILE = Artifact(path=PurePosixPath("ims/kernel"), digests=Digests(size=3, sha256="aa", md5="bb"))
@@ -34,6 +34,7 @@ def test_record_lists_files_and_kernel(tmp_path: Path) -> None:
         "path": f"/boot/vmlinuz-{KVER}",
         "format": "image",
         "gzipped": False,
+        "args": KERNEL_SPEC.args,
     }
 
 

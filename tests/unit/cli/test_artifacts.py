@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from crossbuild.artifacts.receipts import next_receipt, record_digest, write_receipt
 from crossbuild.cli.main import main
 from tests.unit.artifacts.sets import make_set
+from tests.unit.artifacts.test_receipts import RECEIPT
 
 
 def run(*arguments: str | Path) -> Result:
@@ -23,10 +26,27 @@ def test_show_names_the_proof_and_every_file(tmp_path: Path) -> None:
         assert words in result.stdout
 
 
-def test_show_as_json_is_the_record(tmp_path: Path) -> None:
+def test_show_as_json_is_the_record_and_the_receipts(tmp_path: Path) -> None:
     directory = make_set(tmp_path)
     record = json.loads((directory / "image.json").read_text())
-    assert json.loads(run("show", directory, "--json").stdout) == record
+    assert json.loads(run("show", directory, "--json").stdout) == {**record, "receipts": []}
+    path = next_receipt(directory, RECEIPT.provisioner)
+    write_receipt(RECEIPT, path)
+    (shown,) = json.loads(run("show", directory, "--json").stdout)["receipts"]
+    assert shown["path"] == str(path)
+    assert shown["receipt"]["name"] == RECEIPT.name
+
+
+@pytest.mark.parametrize(
+    ("of_this_build", "words"), [(True, "this build"), (False, "an earlier build")], ids=["this", "earlier"]
+)
+def test_show_tells_of_which_build_a_receipt_is(tmp_path: Path, of_this_build: bool, words: str) -> None:
+    directory = make_set(tmp_path)
+    digest = record_digest(directory) if of_this_build else "0"
+    write_receipt(replace(RECEIPT, record=digest), next_receipt(directory, RECEIPT.provisioner))
+    (line,) = [line for line in run("show", directory).stdout.splitlines() if "warewulf3-1.json" in line]
+    assert line.endswith(words)
+    assert RECEIPT.name in line
 
 
 @pytest.mark.parametrize("as_json", [[], ["--json"]])

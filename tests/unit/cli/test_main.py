@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from crossbuild import __version__
-from crossbuild.cli import main as entry
-from crossbuild.cli.main import COMMANDS, Entry, main
+from crossbuild.cli.lazy import Entry
+from crossbuild.cli.main import COMMANDS, main, run
 from crossbuild.cli.options import Session, json_option, pass_session
 
 HEAVY = ("rich", "pydantic", "docker", "yaml", "jinja2", "crossbuild.cli.doctor", "crossbuild.pipeline")
@@ -34,7 +34,7 @@ def leave(context: click.Context) -> None:
 @pytest.fixture
 def own_commands(monkeypatch: pytest.MonkeyPatch) -> None:
     table = {name: Entry(module=__name__, help=f"The {name} command.") for name in ("echo", "leave")}
-    monkeypatch.setattr(entry, "COMMANDS", table)
+    monkeypatch.setattr(main, "entries", table)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -68,21 +68,21 @@ def test_version_is_told(option: str) -> None:
 def test_global_options_reach_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = tmp_path / "site.yaml"
     config.touch()
-    assert entry.run(["--config", str(config), "echo", "--json"]) == 0
+    assert run(["--config", str(config), "echo", "--json"]) == 0
     assert capsys.readouterr().out == f"{config} None True True\n"
-    assert entry.run(["echo"]) == 0
+    assert run(["echo"]) == 0
     assert capsys.readouterr().out == "None None False False\n"
 
 
 @pytest.mark.usefixtures("own_commands")
 def test_error_in_an_option_knows_of_json(capsys: pytest.CaptureFixture[str]) -> None:
-    assert entry.run(["echo", "--number", "x", "--json"]) == 2
+    assert run(["echo", "--number", "x", "--json"]) == 2
     assert '"exit_code": 2' in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("own_commands")
 def test_status_of_a_command_passes_through() -> None:
-    assert entry.run(["leave"]) == 42
+    assert run(["leave"]) == 42
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_status_of_a_command_passes_through() -> None:
 def test_wrong_command_line_is_status_2(
     argv: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert entry.run(argv) == 2
+    assert run(argv) == 2
     assert said in capsys.readouterr().err
 
 

@@ -12,6 +12,7 @@ from crossbuild.config.remembered import key_of, recall, remember
 from crossbuild.config.site import load_site
 from crossbuild.errors import SpecError
 from crossbuild.model.builder import EngineKind, Mount
+from crossbuild.model.ims import ImsAccess
 from crossbuild.model.site import BuilderDefaults, RecipeDefaults, Site
 from crossbuild.model.spec import AptRepository, RpmRepository
 
@@ -40,6 +41,19 @@ SITE = Site(
         ),
     ),
     mirrors=(("http://a/", "http://b/"),),
+    ims=ImsAccess(
+        api="https://a.test/apis/ims",
+        gateway="https://a.test/apis",
+        token_endpoint="https://a.test/token",
+        client_id="c",
+        client_secret_file=Path("/s"),
+        ca_bundle=None,
+        s3_endpoint="https://s3.test",
+        s3_credentials_file=Path("/k"),
+        bucket="boot-images",
+        recipe_bucket="ims",
+        timeout=5,
+    ),
 )
 
 
@@ -62,7 +76,11 @@ BUILDERS = BuilderDefaults(
 
 @pytest.mark.parametrize(
     "site",
-    [SITE, replace(SITE, qemu=None, variables=(), repositories=()), replace(SITE, builders=BUILDERS)],
+    [
+        SITE,
+        replace(SITE, qemu=None, variables=(), repositories=(), ims=None),
+        replace(SITE, builders=BUILDERS),
+    ],
 )
 def test_a_site_comes_back_as_it_was(site: Site) -> None:
     remember("key", site)

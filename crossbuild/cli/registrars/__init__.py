@@ -1,0 +1,1 @@
+"""The commands of `crossbuild register`, one file for each provisioner."""

@@ -1,0 +1,1 @@
+"""Hands artifact sets to provisioners, reads back what arrived, and takes it back."""

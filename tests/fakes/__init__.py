@@ -1,0 +1,1 @@
+"""Stand-ins for what crossbuild talks to, which keep the rules of the real things."""
