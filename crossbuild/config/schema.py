@@ -251,6 +251,7 @@ class RecipeSection(Section):
 
     base_image: Word = ""
     repositories: Annotated[Path, Field(strict=False)] | None = None
+    openhpc: bool = True
     openhpc_sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
 
 
@@ -259,7 +260,6 @@ class BuildersSection(Section):
 
     engine: Annotated[EngineKind, Field(strict=False)] | None = None
     mounts: list[MountText] = []
-    openhpc_server: str | None = None
     recipes: dict[str, RecipeSection] = {}
 
 

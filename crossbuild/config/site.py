@@ -71,13 +71,13 @@ def _builders(section: BuildersSection) -> BuilderDefaults:
     return BuilderDefaults(
         engine=section.engine,
         mounts=tuple(Mount.parse(text) for text in section.mounts),
-        openhpc_server=section.openhpc_server,
         recipes=tuple(
             (
                 name,
                 RecipeDefaults(
                     base_image=recipe.base_image,
                     repositories=recipe.repositories,
+                    openhpc=recipe.openhpc,
                     openhpc_sha256=recipe.openhpc_sha256,
                 ),
             )

@@ -58,8 +58,8 @@ class KnownRepository:
         uris = (*self.uris, self.vault) if self.vault else self.uris
         return RpmRepository(
             id=self.id,
-            uris=tuple(_mirrored(uri, mirrors) for uri in uris),
-            signed_by=_mirrored(self.key, mirrors),
+            uris=tuple(mirrored(uri, mirrors) for uri in uris),
+            signed_by=mirrored(self.key, mirrors),
             fingerprints=self.fingerprints,
             gpgcheck=True,
             repo_gpgcheck=self.signs_metadata,
@@ -139,7 +139,8 @@ class Release:
         return self.kernel_packages[arch]
 
 
-def _mirrored(address: str, mirrors: Iterable[tuple[str, str]]) -> str:
+def mirrored(address: str, mirrors: Iterable[tuple[str, str]]) -> str:
+    """Return *address* with the first of *mirrors* that it begins with in the place of that beginning."""
     for original, mirror in mirrors:
         if address.startswith(original):
             return mirror + address.removeprefix(original)

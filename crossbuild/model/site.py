@@ -18,6 +18,8 @@ class RecipeDefaults:
     """Instead of the recipe's; with `@sha256:…` it is pinned."""
     repositories: Path | None = None
     """A repository file that takes the place of the distribution's own."""
+    openhpc: bool = True
+    """Whether OpenHPC is part of it, where the recipe has it."""
     openhpc_sha256: str = ""
     """Of the package ohpc-release."""
 
@@ -29,8 +31,6 @@ class BuilderDefaults:
     engine: EngineKind | None = None
     mounts: tuple[Mount, ...] = ()
     """Folders that every builder shows, such as local repositories and the files that name them."""
-    openhpc_server: str | None = None
-    """A mirror of OpenHPC's server, empty for images without OpenHPC."""
     recipes: tuple[tuple[str, RecipeDefaults], ...] = ()
     """By the recipe's name."""
 

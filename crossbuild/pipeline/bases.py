@@ -9,12 +9,15 @@ from typing import assert_never
 
 from crossbuild.builders.contract import ArchiveBase, Base, ImageBase, RootBase
 from crossbuild.config.spec import spec_from
+from crossbuild.distros.builder_images import find_recipe
+from crossbuild.distros.release import mirrored
 from crossbuild.errors import SpecError, UsageError
 from crossbuild.host.locks import NoticeSink
 from crossbuild.machines.environment import PROXIES
 from crossbuild.machines.named_roots import find_root
 from crossbuild.model.builder import Builder, EngineKind, Origin, OriginKind
 from crossbuild.model.events import EventSink
+from crossbuild.model.recipe import RecipeSettings
 from crossbuild.model.site import RecipeDefaults, Site
 from crossbuild.pipeline.building import create_root
 
@@ -64,7 +67,7 @@ class BaseMaker:
 
     def _image(self, builder: Builder) -> tuple[ImageBase, Origin]:
         # Here, since it brings the docker SDK, which other origins do without.
-        from crossbuild.engines.recipes import RecipeSettings, build_image, find_recipe  # noqa: PLC0415
+        from crossbuild.engines.recipes import build_image  # noqa: PLC0415
 
         origin = builder.origin
         recipe = find_recipe(origin.reference)
@@ -77,12 +80,12 @@ class BaseMaker:
         defaults = self.site.builders.recipe(recipe.name)
         settings = RecipeSettings(
             base=defaults.base_image or origin.pin,
-            openhpc_server=self.site.builders.openhpc_server,
+            openhpc=mirrored(recipe.openhpc, self.site.mirrors) if defaults.openhpc else "",
             openhpc_sha256=defaults.openhpc_sha256,
             repositories=_text(defaults),
             proxies={name: os.environ[name] for name in PROXIES if name in os.environ},
         )
-        if settings.unchecked(recipe):
+        if settings.unchecked:
             self.notice(
                 f"Nothing checks the package ohpc-release of `{recipe.name}`: "
                 f"`builders.recipes.{recipe.name}.openhpc_sha256` in the configuration would."

@@ -18,12 +18,14 @@ import pytest
 
 from crossbuild.builders.contained import ContainedBackend
 from crossbuild.builders.contract import ArchiveBase, ImageBase, RootBase
+from crossbuild.distros.builder_images import find_recipe
 from crossbuild.engines.archives import root_image
 from crossbuild.engines.names import base_image, container_name, repository, snapshot_image
-from crossbuild.engines.recipes import RecipeSettings, build_image, find_recipe
+from crossbuild.engines.recipes import build_image
 from crossbuild.errors import ArtifactError
 from crossbuild.model.architecture import Architecture
 from crossbuild.model.builder import Builder, EngineKind, Mount, Snapshot
+from crossbuild.model.recipe import RecipeSettings
 from crossbuild.model.site import Site
 from tests.integration import contained_run
 from tests.integration.engine_rig import RunningEngine

@@ -26,12 +26,12 @@ from crossbuild.cli.progress import EVENT_NAMES
 from crossbuild.cli.register import COMMANDS as REGISTERING
 from crossbuild.config.document import validate
 from crossbuild.config.schema import Section, SiteFile, SpecFile
+from crossbuild.distros.builder_images import RECIPES
 from crossbuild.distros.catalog import RELEASES
 from crossbuild.distros.definitions.enterprise_linux import EPEL_FINGERPRINTS
 from crossbuild.distros.openhpc.groups import GROUPS
 from crossbuild.distros.openhpc.releases import OPENHPC_RELEASES, OpenHpcRelease
 from crossbuild.distros.release import Family
-from crossbuild.engines.recipes import RECIPES
 from crossbuild.model.architecture import Architecture
 from crossbuild.model.artifact import (
     ArchProof,

@@ -66,9 +66,8 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 BUILDERS = BuilderDefaults(
     engine=EngineKind.PODMAN,
     mounts=(Mount.parse("/srv/a b:/b:ro"),),
-    openhpc_server="",
     recipes=(
-        ("rocky9", RecipeDefaults(base_image="x@sha256:0", repositories=Path("/r"), openhpc_sha256="00")),
+        ("rocky9", RecipeDefaults(base_image="x@sha256:0", repositories=Path("/r"), openhpc=False)),
         ("centos7", RecipeDefaults()),
     ),
 )

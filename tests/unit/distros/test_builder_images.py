@@ -1,0 +1,47 @@
+"""Builder images, as data that can be wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from crossbuild.distros.builder_images import RECIPES, find_recipe
+from crossbuild.errors import UsageError
+
+OPENEULER_24_03 = "https://repos.openhpc.community/OpenHPC/4/openEuler_24.03"
+
+
+@pytest.mark.parametrize(
+    ("name", "package", "enable", "packages"),
+    [
+        (
+            "rocky9",
+            "https://repos.openhpc.community/OpenHPC/3/EL_9/aarch64/ohpc-release-3-1.el9.aarch64.rpm",
+            ("crb",),
+            ("ohpc-base", "ohpc-warewulf"),
+        ),
+        (
+            "centos7",
+            "http://build.openhpc.community/OpenHPC:/1.3/CentOS_7/aarch64/ohpc-release-1.3-1.el7.aarch64.rpm",
+            (),
+            ("ohpc-base", "ohpc-warewulf"),
+        ),
+        (
+            "openeuler24.03",
+            f"{OPENEULER_24_03}/aarch64/ohpc-release-4-1.oe2403.aarch64.rpm",
+            (),
+            ("ohpc-base", "warewulf-ohpc"),
+        ),
+    ],
+)
+def test_openhpc_comes_from_the_tree_of_its_series(
+    name: str, package: str, enable: tuple[str, ...], packages: tuple[str, ...]
+) -> None:
+    recipe = find_recipe(name)
+    assert (recipe.openhpc, recipe.enable, recipe.packages) == (package, enable, packages)
+
+
+def test_names_are_unique_and_an_unknown_one_is_told_with_those_that_are() -> None:
+    assert len({recipe.name for recipe in RECIPES}) == len(RECIPES)
+    with pytest.raises(UsageError) as caught:
+        find_recipe("windows")
+    assert "rocky9" in caught.value.details
