@@ -132,15 +132,66 @@ APT_PERL_CONFIG = frozenset({"Config.pm", "Config_git.pl", "Config_heavy.pl", "E
 """Beside perl's own modules: what it knows of its own build. A twin does without, and so finds the root's."""
 
 
+RPM: Mapping[str, PackageRules] = {
+    "alternatives": PackageRules(only=("alternatives",)),  # in Enterprise Linux; a program of its own there
+    "bash": PackageRules(only=("bash",), when={"bash": SHELL}),
+    "bzip2": APT["bzip2"],
+    "coreutils": APT["coreutils"],
+    "cpio": APT["cpio"],
+    "diffutils": PackageRules(),
+    "dracut": APT["dracut-core"],
+    "findutils": PackageRules(),
+    "gawk": PackageRules(only=("gawk",)),
+    "grep": PackageRules(),
+    "gzip": PackageRules(only=("gzip",)),
+    "kmod": APT["kmod"],
+    # New keys are random in qemu, too, and leave before an image is packed.
+    "openssh": PackageRules(only=("ssh-keygen",)),
+    "openssh-common": PackageRules(only=("ssh-keygen",)),
+    "sed": PackageRules(),
+    "systemd-udev": PackageRules(only=("systemd-hwdb",)),
+    "tar": PackageRules(only=("tar",)),
+    "udev": PackageRules(only=("systemd-hwdb",)),
+    "update-alternatives": PackageRules(only=("update-alternatives",)),
+    "util-linux": APT["util-linux"],
+    "util-linux-core": APT["util-linux"],
+    "xz": PackageRules(only=("xz",)),
+    "zstd": PackageRules(only=("zstd",)),
+}
+"""Enterprise Linux, openEuler, openSUSE: names of packages of all of them. Not here, among others: systemctl
+and ldconfig as above, rpm (it knows its architecture), perl (its modules in C lie in /usr/lib64, of which
+there is only one), Python."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ruleset:
+    """What may be replaced in the roots of one kind of distribution."""
+
+    packages: Mapping[str, PackageRules]
+    debian: bool
+    """Whether its packages lie as Debian's do, with perl's modules below a folder of the architecture."""
+
+
+DEBIAN_RULES = Ruleset(packages=APT, debian=True)
+RPM_RULES = Ruleset(packages=RPM, debian=False)
+
+
+def shell_settings(machine: str) -> tuple[Setting, ...]:
+    """Return what a native shell is told; *machine* is the root's MACHTYPE, such as `aarch64-suse-linux`."""
+    architecture, _, system = machine.split("-", 2)
+    return (
+        Setting(name="HOSTTYPE", value=architecture),
+        Setting(name="MACHTYPE", value=machine),
+        Setting(name="OSTYPE", value=system),
+    )
+
+
 def apt_settings(multiarch: str, perl_version: str) -> tuple[Setting, ...]:
-    """Return what twins need to be told, so that they answer as the root's own programs."""
+    """Return what twins of Debian's need to be told, so that they answer as the root's own programs."""
     folders = (f"{TWIN}/usr/lib/{multiarch}", f"/usr/lib/{Architecture.AARCH64.multiarch}")
     names = ("perl-base", f"perl5/{perl_version}", f"perl/{perl_version}")
     paths = (f"{folder}/{name}" for folder in folders for name in names)
     return (
         Setting(name="APT_CONFIG", value=f"{TWIN}/{APT_CONFIGURATION}"),
-        Setting(name="HOSTTYPE", value="aarch64"),
-        Setting(name="MACHTYPE", value="aarch64-unknown-linux-gnu"),
-        Setting(name="OSTYPE", value="linux-gnu"),
         Setting(name="PERL5LIB", value=":".join(paths)),
     )

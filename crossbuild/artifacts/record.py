@@ -80,6 +80,7 @@ def record(facts: SetFacts, artifacts: Sequence[Artifact]) -> dict[str, object]:
         "spec_digest": spec.digest,
         "source_date_epoch": facts.epoch,
         "packages": facts.packages,
+        "unverified_repositories": list(spec.unverified),
         "capabilities": [
             {"path": _text(capability.path), "value": capability.value.hex()}
             for capability in facts.survey.capabilities

@@ -17,9 +17,9 @@ from typing import Any
 
 from crossbuild import __version__
 from crossbuild.model.site import Site
-from crossbuild.model.spec import Repository
+from crossbuild.model.spec import AptRepository, Repository, RpmRepository
 
-FORMAT = 1
+FORMAT = 2
 """Of what is remembered; another one makes it stale."""
 WRITABLE_BY_OTHERS = 0o022
 
@@ -66,15 +66,16 @@ def _parse(value: dict[str, Any]) -> Site:
     if set(value) != fields:
         raise ValueError("another version's")
     paths = {name: value[name] and Path(value[name]) for name in ("state", "prefix", "qemu")}
+    pairs = {name: tuple((key, text) for key, text in value[name]) for name in ("variables", "mirrors")}
     repositories = tuple(
-        (
-            name,
-            tuple(Repository(**{key: _frozen(item) for key, item in stanza.items()}) for stanza in stanzas),
-        )
-        for name, stanzas in value["repositories"]
+        (name, tuple(_repository(stanza) for stanza in stanzas)) for name, stanzas in value["repositories"]
     )
-    variables = tuple((name, text) for name, text in value["variables"])
-    return Site(**{**value, **paths, "variables": variables, "repositories": repositories})
+    return Site(**{**value, **paths, **pairs, "repositories": repositories})
+
+
+def _repository(stanza: dict[str, Any]) -> Repository:
+    kind = RpmRepository if "id" in stanza else AptRepository
+    return kind(**{key: _frozen(item) for key, item in stanza.items()})
 
 
 def _frozen(item: Any) -> Any:

@@ -10,11 +10,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from crossbuild.model.architecture import Architecture
 from crossbuild.model.artifact import OutputKind
-from crossbuild.model.spec import is_name
+from crossbuild.model.spec import is_address, is_name
 
-PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]+(:[a-z0-9]+)?(=[A-Za-z0-9.+~:-]+)?")
+PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._-]+(:[a-z0-9]+)?(=[A-Za-z0-9.+~^_:-]+)?")
 ACCOUNT = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 UNIT = re.compile(r"[A-Za-z0-9:_.\\@-]+")
+REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9:_.-]*")
+FINGERPRINT = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}")
 
 
 def _name(value: str) -> str:
@@ -42,6 +44,19 @@ def _unit(value: str) -> str:
     if not UNIT.fullmatch(value):
         raise ValueError(f"{value!r} is not a unit name")
     return value
+
+
+def _repository(value: str) -> str:
+    if not REPOSITORY.fullmatch(value):
+        raise ValueError(f"{value!r} is not the id of a repository")
+    return value
+
+
+def _fingerprint(value: str) -> str:
+    fingerprint = value.replace(" ", "").upper()
+    if not FINGERPRINT.fullmatch(fingerprint):
+        raise ValueError("must be the whole fingerprint of a key, as `gpg --show-keys` prints it")
+    return fingerprint
 
 
 def _inside(value: str) -> str:
@@ -77,6 +92,8 @@ ImageName = Annotated[str, AfterValidator(_name)]
 PackageName = Annotated[str, AfterValidator(_package)]
 AccountName = Annotated[str, AfterValidator(_account)]
 UnitName = Annotated[str, AfterValidator(_unit)]
+RepositoryId = Annotated[str, AfterValidator(_repository)]
+Fingerprint = Annotated[str, AfterValidator(_fingerprint)]
 InsidePath = Annotated[str, AfterValidator(_inside)]
 Mode = Annotated[str, AfterValidator(_mode)]
 Word = Annotated[str, AfterValidator(_one_field)]
@@ -90,12 +107,35 @@ class Section(BaseModel):
 
 
 class RepositorySection(Section):
-    """A stanza of `repositories:`."""
+    """An entry of `repositories:`: for apt with `suites`, for dnf and zypper with an `id`."""
 
+    id: RepositoryId | None = None
     uris: list[Word] = Field(min_length=1)
-    suites: list[Word] = Field(min_length=1)
-    components: list[Word] = Field(min_length=1)
-    signed_by: str = Field(min_length=1)
+    suites: list[Word] = []
+    components: list[Word] = []
+    signed_by: str = ""
+    fingerprints: list[Fingerprint] = []
+    gpgcheck: bool = True
+    repo_gpgcheck: bool = False
+
+    @model_validator(mode="after")
+    def _is_of_one_kind(self) -> Self:
+        of_apt = (self.suites, self.components)
+        if self.id is None and not (all(of_apt) and self.signed_by):
+            raise ValueError(
+                "needs `suites`, `components` and `signed_by` for apt, or an `id` for dnf and zypper"
+            )
+        if self.id is None and (self.fingerprints or not self.gpgcheck or self.repo_gpgcheck):
+            raise ValueError(
+                "`fingerprints`, `gpgcheck` and `repo_gpgcheck` are for dnf and zypper: give an `id`"
+            )
+        if self.id is not None and any(of_apt):
+            raise ValueError("has an `id`, for dnf and zypper: `suites` and `components` are for apt")
+        if (self.gpgcheck or self.repo_gpgcheck) and not self.signed_by:
+            raise ValueError("needs `signed_by`, or both `gpgcheck: false` and `repo_gpgcheck: false`")
+        if is_address(self.signed_by) and not self.fingerprints:
+            raise ValueError("`signed_by` is an address: `fingerprints` must say which keys it may give")
+        return self
 
 
 class KernelSection(Section):
@@ -158,6 +198,7 @@ class SpecFile(Section):
     arch: Annotated[Architecture, Field(strict=False)] = Architecture.AARCH64
     openhpc: OpenHpcSection | None = None
     repositories: list[RepositorySection] = []
+    extra_repositories: list[RepositoryId] = []
     packages: list[PackageName] = []
     kernel: KernelSection | Literal[False] = KernelSection()
     mounts: list[MountSection] = []
@@ -185,3 +226,4 @@ class SiteFile(Section):
     qemu: Annotated[Path, Field(strict=False)] | None = None
     variables: dict[str, str] = {}
     repositories: dict[str, list[RepositorySection]] = {}
+    mirrors: dict[Word, Word] = {}

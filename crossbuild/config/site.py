@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from crossbuild.config.remembered import key_of, recall, remember
 from crossbuild.errors import SpecError
 from crossbuild.model.site import Site
-from crossbuild.model.spec import Repository
+from crossbuild.model.spec import AptRepository, Repository, RpmRepository
 
 if TYPE_CHECKING:
     from crossbuild.config.schema import RepositorySection
@@ -58,6 +58,8 @@ def _checked(chosen: Path | None) -> Site:
         repositories=tuple(
             (name, to_repositories(stanzas)) for name, stanzas in section.repositories.items()
         ),
+        # The longest first: what says more wins.
+        mirrors=tuple(sorted(section.mirrors.items(), key=lambda item: (-len(item[0]), item[0]))),
     )
 
 
@@ -68,14 +70,24 @@ def site_file() -> Path | None:
 
 def to_repositories(stanzas: list[RepositorySection]) -> tuple[Repository, ...]:
     """Return the model values of a `repositories:` list."""
-    return tuple(
-        Repository(
+    return tuple(_to_repository(stanza) for stanza in stanzas)
+
+
+def _to_repository(stanza: RepositorySection) -> Repository:
+    if stanza.id is None:
+        return AptRepository(
             uris=tuple(stanza.uris),
             suites=tuple(stanza.suites),
             components=tuple(stanza.components),
             signed_by=stanza.signed_by,
         )
-        for stanza in stanzas
+    return RpmRepository(
+        id=stanza.id,
+        uris=tuple(stanza.uris),
+        signed_by=stanza.signed_by,
+        fingerprints=tuple(stanza.fingerprints),
+        gpgcheck=stanza.gpgcheck,
+        repo_gpgcheck=stanza.repo_gpgcheck,
     )
 
 

@@ -6,17 +6,31 @@ import grp
 import pwd
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from crossbuild import resources
 from crossbuild.config.document import read_document, validate
 from crossbuild.config.schema import FileSection, KernelSection, SpecFile
 from crossbuild.config.site import to_repositories
 from crossbuild.distros import catalog
+from crossbuild.distros.release import Family, Release
 from crossbuild.errors import SpecError
 from crossbuild.model.architecture import Architecture
 from crossbuild.model.artifact import OutputKind
 from crossbuild.model.site import Site
-from crossbuild.model.spec import Account, FileSpec, ImageSpec, KernelSpec, MountSpec, ServiceSpec
+from crossbuild.model.spec import (
+    Account,
+    AptRepository,
+    FileSpec,
+    ImageSpec,
+    KernelSpec,
+    MountSpec,
+    Repository,
+    RpmRepository,
+    ServiceSpec,
+)
+
+Kind = TypeVar("Kind", AptRepository, RpmRepository)
 
 ACCOUNT_FILES = (Path("/etc/passwd"), Path("/etc/group"))
 """Where accounts of this host are, but for those of a directory service."""
@@ -38,13 +52,12 @@ def spec_from(document: Mapping[str, object], path: Path, site: Site) -> ImageSp
             details=f"openhpc: OpenHPC publishes no packages for {distro.title}",
             resolution="Remove the key, or choose a distribution that OpenHPC supports.",
         )
-    own = to_repositories(section.repositories)
     return ImageSpec(
         name=section.name,
         distro=section.distro,
         release=section.release,
         arch=section.arch,
-        repositories=own or dict(site.repositories).get(f"{section.distro}-{section.release}", ()),
+        repositories=_repositories(section, distro, path, site),
         packages=tuple(section.packages),
         kernel=_kernel(section.kernel, distro, section.arch) if section.kernel else None,
         mounts=tuple(MountSpec(**mount.model_dump()) for mount in section.mounts),
@@ -79,7 +92,44 @@ def _filled(value: object, variables: Mapping[str, str], path: Path, place: str)
     return value
 
 
-def _kernel(section: KernelSection, distro: catalog.Release, arch: Architecture) -> KernelSpec:
+def _repositories(section: SpecFile, distro: Release, path: Path, site: Site) -> tuple[Repository, ...]:
+    """Return the spec's own sources, else the site's, else for dnf and zypper what the distribution has."""
+    named = to_repositories(section.repositories)
+    found = named or dict(site.repositories).get(f"{section.distro}-{section.release}", ())
+    if distro.family is Family.APT:
+        _refuse_extra(section, frozenset(), distro, path)
+        return _all_of_kind(AptRepository, found, distro, path)
+    own = _all_of_kind(RpmRepository, found, distro, path)
+    usable = own or distro.rpm.chosen(section.extra_repositories, site.mirrors)
+    ids = frozenset(repository.id for repository in usable if section.arch in repository.arches)
+    _refuse_extra(section, ids, distro, path)
+    return usable
+
+
+def _all_of_kind(
+    kind: type[Kind], found: tuple[Repository, ...], distro: Release, path: Path
+) -> tuple[Kind, ...]:
+    matching = tuple(repository for repository in found if isinstance(repository, kind))
+    if len(matching) < len(found):
+        raise SpecError(
+            f"{path} is not valid.",
+            details=f"repositories: not all of them are for {distro.family}, which {distro.title} needs",
+            resolution="docs/reference/spec.md tells what an entry needs.",
+        )
+    return matching
+
+
+def _refuse_extra(section: SpecFile, usable: frozenset[str], distro: Release, path: Path) -> None:
+    unknown = [name for name in section.extra_repositories if name not in usable]
+    if unknown:
+        raise SpecError(
+            f"{path} is not valid.",
+            details=f"extra_repositories: {distro.title} has no `{unknown[0]}` for {section.arch}",
+            resolution="Correct the name, or describe the repository in `repositories:`.",
+        )
+
+
+def _kernel(section: KernelSection, distro: Release, arch: Architecture) -> KernelSpec:
     return KernelSpec(
         package=section.package or distro.kernel_package(arch),
         drivers=tuple(section.drivers),

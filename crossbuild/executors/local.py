@@ -46,14 +46,14 @@ class LocalExecutor:
         sandbox = Sandbox(
             root=self._root,
             pivot=False,
-            api=not step.mounts_itself,
+            api=not (step.mounts_itself or step.bare),
             binds=(
                 *(
                     Bind(source=Path(self._filled(source)), target=Path(self._filled(target)))
                     for source, target in step.binds
                 ),
-                # A program that makes its own mounts shows the twin itself.
-                *(() if step.mounts_itself else self._twin()),
+                # A program that makes its own mounts shows the twin itself; else it lies on a /run.
+                *(() if step.mounts_itself or step.bare else self._twin()),
             ),
             writable=(self._work.parent, TEMPORARY),
             hostname=HOSTNAME,

@@ -11,20 +11,21 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from crossbuild.acceleration.rules import (
-    APT,
     APT_CONFIGURATION,
     APT_PERL_CONFIG,
     APT_PERL_FOLDERS,
     TWIN,
     Condition,
     PackageRules,
+    Ruleset,
     apt_settings,
+    shell_settings,
 )
-from crossbuild.acceleration.table import Rule, render_table
+from crossbuild.acceleration.table import Rule, Setting, render_table
 from crossbuild.errors import DamagedTwinError
 from crossbuild.formats.elf import DamagedElfError, ElfFile, read_elf
 from crossbuild.host import command
@@ -34,10 +35,16 @@ LIBRARIES = "lib"
 """Folder of the twin with every library, whatever folder of its package it came from."""
 PERL_VERSION = re.compile(r"\d+\.\d+")
 LIBRARY = re.compile(r".+\.so(\.\d+)*")
+MACHINE = re.compile(rb"\0(aarch64-\w+-linux(?:-gnu)?)\0")
+"""What bash was configured for, which it puts into MACHTYPE."""
 
 
 def make_twin(
-    packages: Mapping[str, Path], originals: Mapping[str, Path], target: Path, native: Architecture
+    packages: Mapping[str, Path],
+    originals: Mapping[str, Path],
+    target: Path,
+    native: Architecture,
+    ruleset: Ruleset,
 ) -> None:
     """Fill the new folder *target* with `table` and `twin/` from *packages*, each unpacked in a folder.
 
@@ -48,17 +55,32 @@ def make_twin(
     (twin / LIBRARIES).mkdir(parents=True)
     for folder in packages.values():
         _copy_libraries(folder, twin / LIBRARIES)
-        _copy_perl_modules(folder, twin, native)
-    architecture = Architecture.AARCH64.debian
-    (twin / APT_CONFIGURATION).write_text(f'APT::Architecture "{architecture}";\n', encoding="ascii")
+    settings = shell_settings(_machine(originals))
+    if ruleset.debian:
+        settings += _debian_settings(packages.values(), twin, native)
     rules = [
         rule
         for name, folder in sorted(packages.items())
-        if name in APT and name in originals
-        for rule in _copy_programs(APT[name], folder, originals[name], twin, native)
+        if name in ruleset.packages and name in originals
+        for rule in _copy_programs(ruleset.packages[name], folder, originals[name], twin, native)
     ]
-    settings = apt_settings(native.multiarch, _perl_version(twin, native))
     (target / "table").write_bytes(render_table(rules, settings))
+
+
+def _debian_settings(packages: Iterable[Path], twin: Path, native: Architecture) -> tuple[Setting, ...]:
+    """Put into *twin* what apt and perl are to find there; return the settings that say so."""
+    for folder in packages:
+        _copy_perl_modules(folder, twin, native)
+    architecture = Architecture.AARCH64.debian
+    (twin / APT_CONFIGURATION).write_text(f'APT::Architecture "{architecture}";\n', encoding="ascii")
+    return apt_settings(native.multiarch, _perl_version(twin, native))
+
+
+def _machine(originals: Mapping[str, Path]) -> str:
+    """Return what the root's bash says that it was made for, which differs between distributions."""
+    programs = originals["bash"].rglob("bin/bash") if "bash" in originals else iter(())
+    found = (MACHINE.search(program.read_bytes()) for program in programs if program.is_file())
+    return next((match[1].decode() for match in found if match), "aarch64-unknown-linux-gnu")
 
 
 def _copy_programs(
@@ -175,6 +197,8 @@ def _perl_version(twin: Path, native: Architecture) -> str:
 
 
 def _merged(path: Path) -> PurePosixPath:
-    """Return where the program lies in a root whose /bin, /sbin and /lib are links into /usr."""
+    """Return where the program lies in a root whose /bin, /sbin, /lib and /lib64 are links into /usr."""
     parts = path.parts
-    return PurePosixPath("usr", *parts) if parts[0] in {"bin", "sbin", "lib"} else PurePosixPath(*parts)
+    return (
+        PurePosixPath("usr", *parts) if parts[0] in {"bin", "sbin", "lib", "lib64"} else PurePosixPath(*parts)
+    )

@@ -57,6 +57,8 @@ class CommandStep:
     """Folders shown elsewhere while it runs: (source, target), for outside steps."""
     mounts_itself: bool = False
     """Whether an outside program makes its own mounts in the root and must find none there."""
+    bare: bool = False
+    """Whether an outside program makes the folders of the root that are mounted on later, such as /proc."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,6 +159,8 @@ class Plan:
     executor: ExecutorChoice
     resolution: Resolution
     layers: tuple[Layer, ...]
+    initramfs: str
+    """Where in the root it will lie; `{version}` stands for the kernel's."""
     squashfs_compression: str
 
     @property

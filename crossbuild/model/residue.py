@@ -91,7 +91,17 @@ RESIDUE: tuple[Residue, ...] = (
         "/var/cache/zypp/**",
         "/var/lib/apt/lists/**",
         "/var/lib/dpkg/*-old",
+        "/usr/lib/sysimage/rpm/.rpm.lock",
+        "/usr/lib/sysimage/rpm/__db.*",
+        # Of a database that is closed, these hold nothing.
+        "/usr/lib/sysimage/rpm/rpmdb.sqlite-shm",
+        "/usr/lib/sysimage/rpm/rpmdb.sqlite-wal",
+        "/var/lib/dnf/**",
+        "/var/lib/rpm/.rpm.lock",
         "/var/lib/rpm/__db.*",
+        "/var/lib/rpm/rpmdb.sqlite-shm",
+        "/var/lib/rpm/rpmdb.sqlite-wal",
+        "/var/lib/zypp/AutoInstalled",
     ),
     *_residues(
         _REMOVE,

@@ -22,6 +22,8 @@ class Site:
     """Names that specs may use in `{{ }}`, such as `sms_ip`."""
     repositories: tuple[tuple[str, tuple[Repository, ...]], ...]
     """Package sources by distribution and release, such as `debian-12`."""
+    mirrors: tuple[tuple[str, str], ...] = ()
+    """Beginnings of addresses that distributions publish, and what stands in their place at this site."""
 
     @property
     def roots(self) -> Path:

@@ -15,7 +15,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Repository:
+class AptRepository:
     """A package repository, as one stanza of apt's deb822 format (sources.list(5))."""
 
     uris: tuple[str, ...]
@@ -23,6 +23,28 @@ class Repository:
     components: tuple[str, ...]
     signed_by: str
     """Path on this host of the keyring whose keys may sign it, or an armoured key block itself."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RpmRepository:
+    """A package repository, as one section of a .repo file (dnf.conf(5), zypper(8))."""
+
+    id: str
+    uris: tuple[str, ...]
+    """Base addresses, tried in this order; they may hold the variables of dnf.conf(5)."""
+    signed_by: str
+    """The keys that may sign it: a path on this host, an address, or an armoured key block itself."""
+    fingerprints: tuple[str, ...]
+    """Of those keys, only these count; empty: all of them. An address needs them."""
+    gpgcheck: bool
+    """Whether each package must be signed."""
+    repo_gpgcheck: bool
+    """Whether its metadata must be signed."""
+    arches: tuple[Architecture, ...] = tuple(Architecture)
+    """What it is for."""
+
+
+Repository = AptRepository | RpmRepository
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +113,8 @@ class ImageSpec:
     release: str
     arch: Architecture
     repositories: tuple[Repository, ...]
-    """Empty: this host's own sources for that release."""
+    """All of one kind, that of the distribution's family. Empty, for apt: this host's own sources for that
+    release."""
     packages: tuple[str, ...]
     kernel: KernelSpec | None
     mounts: tuple[MountSpec, ...]
@@ -103,6 +126,12 @@ class ImageSpec:
     outputs: tuple[OutputKind, ...]
 
     @property
+    def unverified(self) -> tuple[str, ...]:
+        """Ids of repositories whose packages nobody need have signed."""
+        of_rpm = (one for one in self.repositories if isinstance(one, RpmRepository))
+        return tuple(one.id for one in of_rpm if not one.gpgcheck)
+
+    @property
     def digest(self) -> str:
         """Same request, same digest."""
         return digest_of(asdict(self))
@@ -111,6 +140,11 @@ class ImageSpec:
 def is_name(text: str) -> bool:
     """Say whether *text* can name an image, a root or a builder."""
     return bool(NAME.fullmatch(text)) and ".." not in text
+
+
+def is_address(key: str) -> bool:
+    """Say whether *key*, of a repository, has to be fetched; otherwise it is on this host."""
+    return key.startswith(("http://", "https://"))
 
 
 def digest_of(value: object) -> str:

@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from crossbuild.acceleration.build import FRONT
-from crossbuild.acceleration.rules import APT
+from crossbuild.acceleration.rules import DEBIAN_RULES, RPM_RULES, Ruleset
 from crossbuild.acceleration.starts import read_starts
 from crossbuild.acceleration.times import program_uses
 from crossbuild.config.spec import spec_from
 from crossbuild.distros import catalog
-from crossbuild.distros.apt.session import AptSession
 from crossbuild.distros.dpkg_database import installed_packages
+from crossbuild.distros.release import Family
+from crossbuild.distros.sessions import open_session
 from crossbuild.errors import CrossbuildError
 from crossbuild.host import requirements
 from crossbuild.host.binfmt import is_outdated
@@ -40,9 +41,14 @@ REBUILT = re.compile(r"\+b\d+$")
 """What Debian appends to a version when it only compiles a package again, on each architecture by itself."""
 PERL = "perl-base"
 PERL_PACKAGE = re.compile(r"libperl\d.*|lib.+-perl")
+RULESETS: Mapping[Family, Ruleset] = {
+    Family.APT: DEBIAN_RULES,
+    Family.DNF: RPM_RULES,
+    Family.ZYPPER: RPM_RULES,
+}
 KEPT = 6
 """How many twins stay in the cache."""
-FORMAT = 8
+FORMAT = 9
 """Of a twin; another one makes those in the cache stale."""
 
 
@@ -142,22 +148,24 @@ def accounted(work: Path, narrator: Narrator) -> Iterator[None]:
 def _twin(spec: ImageSpec, versions: Mapping[str, str], site: Site, notice: NoticeSink) -> Path:
     """Return the folder of the cache with `table` and `twin`, made now if it is not there."""
     twins = site.cache / "twins"
+    ruleset = RULESETS[catalog.lookup(spec.distro, spec.release).family]
     wanted = {
-        name: version for name, version in versions.items() if name in APT or PERL_PACKAGE.fullmatch(name)
+        name: version
+        for name, version in versions.items()
+        if name in ruleset.packages or (ruleset.debian and PERL_PACKAGE.fullmatch(name))
     }
     target = twins / _key(wanted)
     if not target.is_dir():
-        target = _make(spec, site, wanted, notice)
+        target = _make(spec, site, wanted, ruleset, notice)
     os.utime(target)
     _prune(twins)
     return target
 
 
-def _make(spec: ImageSpec, site: Site, wanted: dict[str, str], notice: NoticeSink) -> Path:
+def _make(spec: ImageSpec, site: Site, wanted: dict[str, str], ruleset: Ruleset, notice: NoticeSink) -> Path:
     """Make the twin of what has the *wanted* versions for this processor, too, unless it is there."""
     native = Architecture.X86_64
-    release = catalog.lookup(spec.distro, spec.release)
-    session = AptSession(replace(spec, arch=native), release, site.cache, notice)
+    session = open_session(replace(spec, arch=native), site.cache, notice)
     session.update()
     found = session.closure(sorted(wanted))
     skewed = _left_out(wanted, found)
@@ -169,10 +177,11 @@ def _make(spec: ImageSpec, site: Site, wanted: dict[str, str], notice: NoticeSin
         if not target.is_dir():
             with workspace(target.parent / ".crossbuild", "twin") as folder:
                 packages = session.unpack(kept, folder / "packages")
-                image = AptSession(spec, release, site.cache, notice)
+                image = open_session(spec, site.cache, notice)
                 image.update()
-                originals = image.unpack([name for name in kept if name in APT], folder / "originals")
-                make_twin(packages, originals, folder / "made", native)
+                programs = [name for name in kept if name in ruleset.packages]
+                originals = image.unpack(programs, folder / "originals")
+                make_twin(packages, originals, folder / "made", native, ruleset)
                 (folder / "made").rename(target)
     return target
 

@@ -12,15 +12,14 @@ from pathlib import Path
 from crossbuild import __version__
 from crossbuild.artifacts.store import load_set
 from crossbuild.distros import catalog
-from crossbuild.distros.apt.complaints import explain
-from crossbuild.distros.apt.progress import package_handled
-from crossbuild.distros.apt.session import AptSession
+from crossbuild.distros.session import Session
+from crossbuild.distros.sessions import open_session
 from crossbuild.errors import BuildFailedError, CommandFailedError, CrossbuildError, StorageError, UsageError
 from crossbuild.executors.layer_cache import LayerCache
 from crossbuild.executors.local import LocalExecutor
 from crossbuild.host.checks.storage import require_capabilities
 from crossbuild.host.facts import inspect_host
-from crossbuild.host.locks import NoticeSink, locked
+from crossbuild.host.locks import locked
 from crossbuild.host.probe import prove_emulation
 from crossbuild.host.publish import publish
 from crossbuild.host.timings import Timings
@@ -28,11 +27,12 @@ from crossbuild.host.workspace import workspace
 from crossbuild.machines.sandbox import require_root
 from crossbuild.model.artifact import ArtifactSet
 from crossbuild.model.events import EventSink, Notice
-from crossbuild.model.plan import ExecutorKind, Plan
+from crossbuild.model.plan import ExecutorKind, Layer, Plan
 from crossbuild.model.site import Site
 from crossbuild.model.spec import ImageSpec, digest_of
 from crossbuild.pipeline import finish
 from crossbuild.pipeline.acceleration import accelerate, accounted
+from crossbuild.pipeline.inventory import INVENTORIES
 from crossbuild.pipeline.narrator import Narrator
 from crossbuild.planning.planner import plan_build
 
@@ -55,7 +55,7 @@ class _Run:
     """What one run of the pipeline works with."""
 
     site: Site
-    session: AptSession
+    session: Session
     narrator: Narrator
     emulator_only: bool
 
@@ -69,7 +69,7 @@ def plan(spec: ImageSpec, site: Site, *, on_event: EventSink = quiet) -> Plan:
 
     Raises SpecError, HostNotReadyError, or BuildFailedError where the sources do not answer.
     """
-    session = _session(spec, site, lambda message: on_event(Notice(message=message)))
+    session = open_session(spec, site.cache, lambda message: on_event(Notice(message=message)))
     session.update()
     return _plan(spec, session)
 
@@ -94,7 +94,8 @@ def build(
     with _narrated(spec, site, target, on_event) as narrator:
         finish.refuse_foreign(target)
         narrator.begin((SOURCES, TWIN, *LAYERS, VERIFICATION, PACKING))
-        session = _session(spec, site, narrator.notice)
+        session = open_session(spec, site.cache, narrator.notice)
+        narrator.explain = session.explain
         run = _Run(site=site, session=session, narrator=narrator, emulator_only=emulator_only)
         inputs = _fetch(session, spec, narrator)
         found = None if force else finish.unchanged_set(target, inputs)
@@ -136,7 +137,8 @@ def create_root(
                 resolution="Choose another name, or say --replace.",
             )
         narrator.begin((SOURCES, TWIN, *LAYERS, VERIFICATION))
-        session = _session(spec, site, narrator.notice)
+        session = open_session(spec, site.cache, narrator.notice)
+        narrator.explain = session.explain
         run = _Run(site=site, session=session, narrator=narrator, emulator_only=emulator_only)
         _fetch(session, spec, narrator)
         # On the same file system as its place, so that it gets there by rename.
@@ -159,9 +161,11 @@ def _narrated(spec: ImageSpec, site: Site, target: Path, on_event: EventSink) ->
             locked(target, f"`{spec.name}`", lambda message: on_event(Notice(message=message))),
             log_path.open("w", encoding="utf-8") as log,
         ):
-            yield Narrator(spec.name, on_event, Timings(site.state / "timings.json"), log, log_path)
-    except CommandFailedError as error:
-        raise _with_log(explain(error, spec), log_path) from error
+            narrator = Narrator(spec.name, on_event, Timings(site.state / "timings.json"), log, log_path)
+            try:
+                yield narrator
+            except CommandFailedError as error:
+                raise _with_log(narrator.explain(error), log_path) from error
     except BrokenPipeError:
         # Whoever listened to the events has left: no matter of files.
         raise
@@ -185,18 +189,16 @@ def _storage_error(error: OSError) -> CrossbuildError:
     return BuildFailedError("A file could not be read or written.", details=place)
 
 
-def _session(spec: ImageSpec, site: Site, notice: NoticeSink) -> AptSession:
-    return AptSession(spec, catalog.lookup(spec.distro, spec.release), site.cache, notice)
-
-
-def _fetch(session: AptSession, spec: ImageSpec, narrator: Narrator) -> str:
+def _fetch(session: Session, spec: ImageSpec, narrator: Narrator) -> str:
     """Bring the indexes up to date; return the digest of everything that decides the result."""
+    for name in spec.unverified:
+        narrator.notice(f"NOT VERIFIED: packages of `{name}` need no signature (`gpgcheck: false`).")
     with narrator.phase("sources"):
         session.update()
     return digest_of([spec.digest, session.sources_digest(), session.epoch(), __version__])
 
 
-def _plan(spec: ImageSpec, session: AptSession) -> Plan:
+def _plan(spec: ImageSpec, session: Session) -> Plan:
     release = catalog.lookup(spec.distro, spec.release)
     return plan_build(spec, release, session.resolve(), inspect_host())
 
@@ -215,7 +217,8 @@ def _make_root(the_plan: Plan, run: _Run, folder: Path) -> finish.FinishedRoot:
     with accounted(work, run.narrator):
         _carry_out(the_plan, run, root, work)
     with run.narrator.phase("verification"):
-        return finish.finish_root(the_plan, root, run.narrator)
+        packages = INVENTORIES[catalog.lookup(the_plan.spec.distro, the_plan.spec.release).family](root)
+        return finish.finish_root(the_plan, root, packages, run.narrator)
 
 
 def _carry_out(the_plan: Plan, run: _Run, root: Path, work: Path) -> None:
@@ -228,7 +231,26 @@ def _carry_out(the_plan: Plan, run: _Run, root: Path, work: Path) -> None:
             if index == start:
                 cache.restore(layer, root)
             elif index > start:
-                executor.run(layer, run.narrator.packages(layer.packages, package_handled))
+                _install(layer, executor, run)
                 run.session.harvest(work)
                 if layer.kept:
                     cache.keep(layer, root)
+
+
+def _install(layer: Layer, executor: LocalExecutor, run: _Run) -> None:
+    """Carry out the steps of *layer*; raise CommandFailedError also where only the output tells a failure."""
+    told: list[str] = []
+    sink = run.narrator.packages(layer.packages, run.session.handled)
+
+    def hear(line: str) -> None:
+        sink(line)
+        if layer.packages and run.session.alarms(line):
+            told.append(line)
+
+    try:
+        executor.run(layer, hear)
+    except CommandFailedError as error:
+        error.details = "\n".join([*told, error.details])
+        raise
+    if told:
+        raise CommandFailedError("Packages were not installed completely.", status=0, details="\n".join(told))

@@ -18,7 +18,6 @@ from crossbuild.artifacts.sbom import write_packages, write_sbom
 from crossbuild.artifacts.storage import write_json
 from crossbuild.artifacts.store import load_set
 from crossbuild.artifacts.tools import tool_versions
-from crossbuild.distros.dpkg_database import installed_packages, unfinished_packages
 from crossbuild.errors import ArtifactError, BuildFailedError, UsageError
 from crossbuild.executors import edits
 from crossbuild.executors.finishing import clamp_times, clean
@@ -56,14 +55,12 @@ class SetPlaces:
     """Will be the set; it does not exist yet."""
 
 
-def finish_root(plan: Plan, path: Path, narrator: Narrator) -> FinishedRoot:
-    """Clean the root at *path*, make its times reproducible, and verify it.
+def finish_root(plan: Plan, path: Path, packages: tuple[Package, ...], narrator: Narrator) -> FinishedRoot:
+    """Clean the root at *path*, which has *packages*, make its times reproducible, and verify it.
 
-    Raises VerificationError listing what is wrong, or BuildFailedError for packages that were left half done.
+    Raises VerificationError listing what is wrong.
     """
     root = Root(path=path, arch=plan.spec.arch)
-    if unfinished := unfinished_packages(path):
-        raise BuildFailedError("Some packages were not installed completely.", details="\n".join(unfinished))
     own = tuple(file.target for file in plan.spec.files)
     clean(path, own)
     kernel = _bootable_kernel(root) if plan.spec.kernel else None
@@ -76,10 +73,10 @@ def finish_root(plan: Plan, path: Path, narrator: Narrator) -> FinishedRoot:
         plan=plan,
         root=root,
         kernel=kernel,
-        initrd=_initrd(root, kernel) if kernel else None,
+        initrd=_initrd(root, plan.initramfs.format(version=kernel.version)) if kernel else None,
         survey=survey(path),
         proof=verification.proof,
-        packages=installed_packages(path),
+        packages=packages,
     )
 
 
@@ -102,8 +99,8 @@ def _bootable_kernel(root: Root) -> Kernel:
     return find_kernel(root) or kernel
 
 
-def _initrd(root: Root, kernel: Kernel) -> PurePosixPath:
-    path = PurePosixPath(f"/boot/initrd.img-{kernel.version}")
+def _initrd(root: Root, name: str) -> PurePosixPath:
+    path = PurePosixPath(name)
     if not rooted.resolve(root.path, path).is_file():
         raise BuildFailedError("The image has no initramfs.", details=f"{path} was not made.")
     return path

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from crossbuild.acceleration.times import ProgramUse
+from crossbuild.errors import CommandFailedError, CrossbuildError
 from crossbuild.host.timings import Timings
 from crossbuild.model.events import (
     BuildFinished,
@@ -37,6 +38,8 @@ class Narrator:
         self.timeline: list[dict[str, object]] = []
         self.programs: tuple[ProgramUse, ...] = ()
         """Programs of the root that ran, where they were counted."""
+        self.explain: Callable[[CommandFailedError], CrossbuildError] = lambda error: error
+        """Puts into words why a program failed, as soon as it is known whose output that is."""
 
     def begin(self, phases: tuple[tuple[str, str, float], ...]) -> None:
         """Announce the phases: (key, title, seconds that it takes where nothing is known)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from crossbuild.distros.release import Initramfs, Release
 from crossbuild.model.plan import CommandStep, Layer, LinkStep, Place, RemoveStep, Resolution, Step, WriteStep
 from crossbuild.model.spec import ImageSpec, MountSpec
 
@@ -32,16 +33,16 @@ for modules in /lib/modules/*/modules.dep; do
   version=${modules%/modules.dep}
   version=${version##*/}
   dracut --force --no-hostonly --reproducible --compress "$packer" --add "$live" --kver "$version" \\
-    "/boot/initrd.img-$version"
+    "/boot/@NAME@"
   # Under these names IMS looks for them when it customizes an image.
   kernel=/boot/vmlinuz-$version
   if [ -e "$kernel" ]; then ln -sf "${kernel##*/}" /boot/Image; fi
-  ln -sf "initrd.img-$version" /boot/initrd
+  ln -sf "@NAME@" /boot/initrd
 done
 """
 
 
-def configuration_layer(spec: ImageSpec, below: Layer, resolution: Resolution) -> Layer:
+def configuration_layer(spec: ImageSpec, release: Release, below: Layer, resolution: Resolution) -> Layer:
     """Return the layer on top of *below* that holds everything but packages."""
     steps: list[Step] = []
     if resolution.has("openssh-server"):
@@ -65,7 +66,7 @@ def configuration_layer(spec: ImageSpec, below: Layer, resolution: Resolution) -
         for line in spec.commands
     ]
     if spec.kernel:
-        steps += _initramfs(systemd=resolution.has("systemd"))
+        steps += _initramfs(release.initramfs, systemd=resolution.has("systemd"))
     return Layer(
         key="configuration",
         title="Configuration",
@@ -116,14 +117,19 @@ def _services(spec: ImageSpec) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def _initramfs(*, systemd: bool) -> tuple[Step, ...]:
+def _initramfs(initramfs: Initramfs, *, systemd: bool) -> tuple[Step, ...]:
     own_id = "each node has its own"
     steps: tuple[Step, ...] = (
         # Packages made one, and dracut would take it along.
         RemoveStep(path="/etc/machine-id", reason=own_id),
         CommandStep(
             place=Place.INSIDE,
-            argv=("/bin/sh", "-e", "-c", INITRAMFS),
+            argv=(
+                "/bin/sh",
+                "-e",
+                "-c",
+                INITRAMFS.replace("@NAME@", initramfs.name.format(version="$version")),
+            ),
             # Ordinary users cannot make device nodes; the initramfs mounts a devtmpfs first of all.
             env=(("DRACUT_NO_MKNOD", "1"),),
             reason="for IMS and Warewulf 4: by the root's own tool, once, when all is in place",

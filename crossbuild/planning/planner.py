@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from crossbuild.distros.apt import steps as apt
-from crossbuild.distros.catalog import Family, Release
+from crossbuild.distros.release import Family, Release
+from crossbuild.distros.rpm import steps as rpm
 from crossbuild.errors import HostNotReadyError
 from crossbuild.model.architecture import Architecture
 from crossbuild.model.host import HostFacts
@@ -21,7 +22,16 @@ def _apt_layers(spec: ImageSpec, release: Release, resolution: Resolution) -> tu
     return base, apt.packages_layer(spec, release, base, resolution)
 
 
-INSTALLED_LAYERS: Mapping[Family, InstalledLayers] = {Family.APT: _apt_layers}
+def _rpm_layers(spec: ImageSpec, release: Release, resolution: Resolution) -> tuple[Layer, ...]:
+    base = rpm.base_layer(spec, release, resolution)
+    return base, rpm.packages_layer(spec, release, base, resolution)
+
+
+INSTALLED_LAYERS: Mapping[Family, InstalledLayers] = {
+    Family.APT: _apt_layers,
+    Family.DNF: _rpm_layers,
+    Family.ZYPPER: _rpm_layers,
+}
 
 
 def choose_executor(arch: Architecture, host: HostFacts) -> ExecutorChoice:
@@ -47,6 +57,7 @@ def plan_build(spec: ImageSpec, release: Release, resolution: Resolution, host: 
         spec=spec,
         executor=choose_executor(spec.arch, host),
         resolution=resolution,
-        layers=(*installed, configuration_layer(spec, installed[-1], resolution)),
+        layers=(*installed, configuration_layer(spec, release, installed[-1], resolution)),
+        initramfs=f"/boot/{release.initramfs.name}",
         squashfs_compression=release.squashfs_compression,
     )

@@ -23,7 +23,8 @@ from crossbuild.cli.main import main
 from crossbuild.cli.progress import EVENT_NAMES
 from crossbuild.config.document import validate
 from crossbuild.config.schema import Section, SiteFile, SpecFile
-from crossbuild.distros.catalog import RELEASES, Family
+from crossbuild.distros.catalog import RELEASES
+from crossbuild.distros.release import Family
 from crossbuild.model.architecture import Architecture
 from crossbuild.model.artifact import (
     ArchProof,

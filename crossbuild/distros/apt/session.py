@@ -10,11 +10,11 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from crossbuild.distros.apt import configuration, steps
-from crossbuild.distros.apt.complaints import explain
+from crossbuild.distros.apt import complaints, configuration, steps
+from crossbuild.distros.apt.progress import package_handled
 from crossbuild.distros.apt.sources import as_deb822, choose_sources
-from crossbuild.distros.catalog import Release
-from crossbuild.errors import BuildFailedError, CommandFailedError
+from crossbuild.distros.release import Release
+from crossbuild.errors import BuildFailedError, CommandFailedError, CrossbuildError
 from crossbuild.host import command
 from crossbuild.host.locks import NoticeSink, locked
 from crossbuild.model.plan import PinnedPackage, Resolution
@@ -114,6 +114,18 @@ class AptSession:
         for package in (work / "apt" / "archives").glob("*.deb"):
             _link(package, self._archives / package.name)
 
+    def explain(self, error: CommandFailedError) -> CrossbuildError:
+        """Return the error that a user should see instead of *error*."""
+        return complaints.explain(error, self._spec)
+
+    def handled(self, line: str) -> str | None:
+        """Return the package that a line says was unpacked or configured."""
+        return package_handled(line)
+
+    def alarms(self, _line: str) -> bool:
+        """Tell that nothing fails without apt's own failure."""
+        return False
+
     def _release_files(self) -> list[Path]:
         lists = self._folder / "lists"
         return [*lists.glob("*InRelease"), *lists.glob("*_Release")]
@@ -136,7 +148,7 @@ class AptSession:
         try:
             return command.capture(["apt-get", *arguments], env=env).stdout
         except CommandFailedError as error:
-            raise explain(error, self._spec, lambda: self._known_names(env)) from error
+            raise complaints.explain(error, self._spec, lambda: self._known_names(env)) from error
 
     def _known_names(self, env: dict[str, str]) -> list[str]:
         return command.capture(["apt-cache", "pkgnames"], env=env, check=False).stdout.split()

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from crossbuild.distros.catalog import Release, codenames
+from crossbuild.distros.catalog import codenames
+from crossbuild.distros.release import Release
 from crossbuild.errors import HostNotReadyError
 from crossbuild.model.architecture import Architecture
-from crossbuild.model.spec import Repository
+from crossbuild.model.spec import AptRepository, Repository
 
 HOST_SOURCES = Path("/etc/apt")
 POCKETS = ("", "-updates", "-security")
@@ -32,14 +33,15 @@ class _Entry:
 
 def choose_sources(
     asked: tuple[Repository, ...], release: Release, arch: Architecture, folder: Path = HOST_SOURCES
-) -> tuple[Repository, ...]:
+) -> tuple[AptRepository, ...]:
     """Return *asked* if the spec names repositories, else this host's own for that release.
 
     A host that runs another release of the same distribution lends its mirrors under the other codename.
     Sources of third parties are left out. Raises HostNotReadyError if nothing is left.
     """
-    if asked:
-        return asked
+    named = tuple(repository for repository in asked if isinstance(repository, AptRepository))
+    if named:
+        return named
     found = tuple(_for_release(host_entries(folder), release, arch))
     if not found:
         raise HostNotReadyError(
@@ -51,7 +53,7 @@ def choose_sources(
     return found
 
 
-def as_deb822(repositories: Iterable[Repository]) -> str:
+def as_deb822(repositories: Iterable[AptRepository]) -> str:
     """Return *repositories* in apt's deb822 format. Signatures are always checked: nothing says `Trusted`."""
     stanzas = []
     for repository in repositories:
@@ -120,18 +122,18 @@ def _fields(stanza: str) -> Mapping[str, str]:
     return fields
 
 
-def _for_release(entries: Iterable[_Entry], release: Release, arch: Architecture) -> Iterator[Repository]:
+def _for_release(entries: Iterable[_Entry], release: Release, arch: Architecture) -> Iterator[AptRepository]:
     names = {
-        codename + pocket: release.codename + pocket
+        codename + pocket: release.apt.codename + pocket
         for codename in codenames(release.distro)
         for pocket in POCKETS
     }
     for entry in entries:
         suites = tuple(dict.fromkeys(names[suite] for suite in entry.suites if suite in names))
         if suites and (not entry.architectures or arch.debian in entry.architectures):
-            yield Repository(
+            yield AptRepository(
                 uris=entry.uris,
                 suites=suites,
                 components=entry.components,
-                signed_by=entry.signed_by or release.keyring,
+                signed_by=entry.signed_by or release.apt.keyring,
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crossbuild.distros.catalog import Release
+from crossbuild.distros.release import Release
 from crossbuild.model.plan import (
     ACCELERATE,
     COUNT,
@@ -45,7 +45,7 @@ KEEP_HOOK = (
 
 def wanted(spec: ImageSpec, release: Release) -> tuple[str, ...]:
     """Return what is installed on top of the base, in a fixed order."""
-    kernel = (spec.kernel.package, *release.initramfs_packages) if spec.kernel else ()
+    kernel = (spec.kernel.package, *release.initramfs.packages) if spec.kernel else ()
     return tuple(dict.fromkeys((*spec.packages, *kernel)))
 
 
@@ -70,7 +70,7 @@ def base_layer(spec: ImageSpec, release: Release, resolution: Resolution) -> Lay
             "--skip=essential/unlink",
             f"--setup-hook={SETUP_HOOK}",
             f"--customize-hook={KEEP_HOOK}",
-            release.codename,
+            release.apt.codename,
             ROOT,
             f"{WORK}/apt/sources.sources",
         ),
@@ -79,7 +79,7 @@ def base_layer(spec: ImageSpec, release: Release, resolution: Resolution) -> Lay
     return Layer(
         key="base",
         title="Base system",
-        identity=digest_of([spec.arch, release.codename, resolution.base]),
+        identity=digest_of([spec.arch, release.apt.codename, resolution.base]),
         packages=len(resolution.base),
         kept=True,
         steps=(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from crossbuild.acceleration.rules import APT, TWIN, PackageRules, apt_settings
+from crossbuild.acceleration.rules import APT, RPM, TWIN, PackageRules, apt_settings, shell_settings
 
 
 @pytest.mark.parametrize("program", ["uname", "arch", "stdbuf"])
@@ -29,7 +29,7 @@ def test_python_runs_natively_only_where_it_compiles_files() -> None:
     assert all("py_compile" in words[-1] for words in words)
 
 
-@pytest.mark.parametrize(("package", "rules"), APT.items())
+@pytest.mark.parametrize(("package", "rules"), [*APT.items(), *RPM.items()])
 def test_every_exclusion_has_a_reason_and_every_condition_a_program(
     package: str, rules: PackageRules
 ) -> None:
@@ -39,9 +39,11 @@ def test_every_exclusion_has_a_reason_and_every_condition_a_program(
 
 
 def test_the_settings_that_conditions_name_exist() -> None:
-    names = {setting.name for setting in apt_settings("x86_64-linux-gnu", "5.36")}
-    for rules in APT.values():
-        for condition in rules.when.values():
+    shell = {setting.name for setting in shell_settings("aarch64-redhat-linux-gnu")}
+    apt = {setting.name for setting in apt_settings("x86_64-linux-gnu", "5.36")}
+    for rules, names in ((APT, shell | apt), (RPM, shell)):
+        conditions = (when for rule in rules.values() for when in rule.when.values())
+        for condition in conditions:
             assert {*condition.sets, *condition.owns} <= names
 
 

@@ -52,6 +52,7 @@ PLAN = Plan(
             kept=False,
         ),
     ),
+    initramfs="/boot/initrd.img-{version}",
     squashfs_compression="zstd",
 )
 

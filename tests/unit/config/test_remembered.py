@@ -12,7 +12,7 @@ from crossbuild.config.remembered import key_of, recall, remember
 from crossbuild.config.site import load_site
 from crossbuild.errors import SpecError
 from crossbuild.model.site import Site
-from crossbuild.model.spec import Repository
+from crossbuild.model.spec import AptRepository, RpmRepository
 
 SITE = Site(
     state=Path("/srv/a b"),
@@ -22,9 +22,23 @@ SITE = Site(
     repositories=(
         (
             "debian-12",
-            (Repository(uris=("file:/a",), suites=("x", "y"), components=("main",), signed_by="k"),),
+            (AptRepository(uris=("file:/a",), suites=("x", "y"), components=("main",), signed_by="k"),),
+        ),
+        (
+            "rocky-9",
+            (
+                RpmRepository(
+                    id="baseos",
+                    uris=("file:/b",),
+                    signed_by="k",
+                    fingerprints=("F",),
+                    gpgcheck=True,
+                    repo_gpgcheck=False,
+                ),
+            ),
         ),
     ),
+    mirrors=(("http://a/", "http://b/"),),
 )
 
 

@@ -8,7 +8,7 @@ from crossbuild.distros.apt.sources import as_deb822, choose_sources
 from crossbuild.distros.catalog import lookup
 from crossbuild.errors import HostNotReadyError
 from crossbuild.model.architecture import Architecture
-from crossbuild.model.spec import Repository
+from crossbuild.model.spec import AptRepository
 
 BOOKWORM = lookup("debian", "12")
 ARM = Architecture.AARCH64
@@ -46,7 +46,7 @@ Components: main
 """,
     )
     assert choose_sources((), BOOKWORM, ARM, folder) == (
-        Repository(
+        AptRepository(
             uris=("http://mirror.example/debian",),
             suites=("bookworm", "bookworm-updates"),
             components=("main", "contrib"),
@@ -74,7 +74,7 @@ def test_a_host_of_another_release_lends_its_mirrors(tmp_path: Path) -> None:
     folder = host(tmp_path, a_list="deb http://m.example/d trixie-updates main\n")
     (found,) = choose_sources((), BOOKWORM, ARM, folder)
     assert found.suites == ("bookworm-updates",)
-    assert found.signed_by == BOOKWORM.keyring
+    assert found.signed_by == BOOKWORM.apt.keyring
 
 
 def test_a_host_without_sources_of_that_distribution_is_told_what_to_do(tmp_path: Path) -> None:
@@ -84,6 +84,6 @@ def test_a_host_without_sources_of_that_distribution_is_told_what_to_do(tmp_path
 
 
 def test_nothing_ever_says_trusted() -> None:
-    stanza = as_deb822([Repository(uris=("u",), suites=("s",), components=("c",), signed_by="k\n\nl")])
+    stanza = as_deb822([AptRepository(uris=("u",), suites=("s",), components=("c",), signed_by="k\n\nl")])
     assert "rusted" not in stanza
     assert "Signed-By: \n k\n .\n l\n" in stanza

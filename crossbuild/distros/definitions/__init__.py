@@ -1,0 +1,1 @@
+"""One module of values for each distribution: a new release is a change of data."""

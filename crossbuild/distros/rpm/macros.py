@@ -1,0 +1,60 @@
+"""The settings of rpm while it installs into a root: the target's, not this host's."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+from crossbuild.distros.release import DatabaseBackend, RpmDatabase
+from crossbuild.distros.rpm.steps import RPM_CONFIGURATION
+from crossbuild.errors import HostNotReadyError
+from crossbuild.host import command
+
+SETTINGS = ("macros", "rpmrc", "macros.d", "platform", "rpmpopt-*")
+"""Of a host's /usr/lib/rpm what rpm reads when it installs; the rest serves to build packages."""
+WITH_SQLITE = (4, 16)
+"""The first rpm that writes this form."""
+
+
+def write_macros(database: RpmDatabase, folder: Path) -> None:
+    """Fill the new *folder* with this host's settings of rpm, and those that hold for the root after them."""
+    folder.mkdir(parents=True)
+    for pattern in SETTINGS:
+        for source in Path(RPM_CONFIGURATION).glob(pattern):
+            if source.is_dir():
+                shutil.copytree(source, folder / source.name)
+            else:
+                shutil.copyfile(source, folder / source.name)
+    (folder / "macros.d").mkdir(exist_ok=True)
+    own = {
+        "_dbpath": database.path,
+        # The root is scratch until it is published whole: no fsync for every file.
+        "_flush_io": "0",
+        "_install_langs": "all",
+        "_netsharedpath": "%{nil}",
+        # Plugins of this host act on this host: its services, its labels, its log.
+        **{f"__transaction_{name}": "%{nil}" for name in _plugins()},
+    }
+    if database.backend is DatabaseBackend.SQLITE:
+        own["_db_backend"] = database.backend.value
+    text = "".join(f"%{name} {value}\n" for name, value in own.items())
+    # Read last of all files there.
+    (folder / "macros.d/macros.zz-crossbuild").write_text(text, encoding="ascii")
+
+
+def require_rpm(database: RpmDatabase) -> None:
+    """Raise HostNotReadyError unless this host's rpm can write what the root's own is to read."""
+    said = command.capture(["rpm", "--version"]).stdout
+    version = tuple(int(number) for number in re.findall(r"\d+", said)[:2])
+    if database.backend is DatabaseBackend.SQLITE and version < WITH_SQLITE:
+        raise HostNotReadyError(
+            "This host's rpm is too old for that distribution.",
+            details=f"{said.strip()} cannot write a database in SQLite; 4.16 is the first that can.",
+            resolution="Build on a host with a newer rpm, such as Debian 12 or Enterprise Linux 9.",
+        )
+
+
+def _plugins() -> list[str]:
+    text = Path(RPM_CONFIGURATION, "macros").read_text(encoding="utf-8", errors="replace")
+    return re.findall(r"^%__transaction_(\w+)\s", text, re.MULTILINE)

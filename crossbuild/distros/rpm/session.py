@@ -1,0 +1,238 @@
+"""Talking to dnf or zypper before a build: fetching signed metadata and resolving what would be installed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from crossbuild.distros.release import Release
+from crossbuild.distros.rpm import complaints, steps
+from crossbuild.distros.rpm.keys import trusted_keys
+from crossbuild.distros.rpm.macros import require_rpm, write_macros
+from crossbuild.distros.rpm.managers import MANAGERS, spoken
+from crossbuild.distros.rpm.payload import extract
+from crossbuild.distros.rpm.repositories import CACHE, dnf_main, repo_file, usable, zypp_main
+from crossbuild.errors import CommandFailedError, CrossbuildError, HostNotReadyError
+from crossbuild.host import command, requirements
+from crossbuild.host.locks import NoticeSink, locked
+from crossbuild.model.plan import ROOT, WORK, PinnedPackage, Resolution
+from crossbuild.model.spec import ImageSpec, RpmRepository, digest_of
+
+TIMESTAMP = re.compile(r"<timestamp>(\d+)")
+
+
+class RpmSession:
+    """The metadata of one set of repositories, kept in the cache and shared by all builds that use them."""
+
+    def __init__(self, spec: ImageSpec, release: Release, cache: Path, notice: NoticeSink) -> None:
+        """*cache* is crossbuild's cache folder; *notice* hears when another process is waited for.
+
+        Raises HostNotReadyError where this host has no such package manager.
+        """
+        self._spec = spec
+        self._release = release
+        self._notice = notice
+        self._manager = MANAGERS[release.family]
+        _require(self._manager.program, release)
+        require_rpm(release.rpm.database)
+        named = (repository for repository in spec.repositories if isinstance(repository, RpmRepository))
+        self._repositories = usable(named, release.rpm.releasever, spec.arch)
+        self._cache = cache / "rpm"
+
+    def update(self) -> None:
+        """Fetch what changed of the metadata; raise a CrossbuildError that says what is wrong with it."""
+        with locked(self._folder, "the package indexes", self._notice):
+            self._configure(self._folder)
+            if not self._root.is_dir():
+                self._root.mkdir()
+                self._command(steps.trust(self._spec, self._release))
+            self._run(*self._manager.refresh)
+
+    def sources_digest(self) -> str:
+        """Return a digest of the repositories' repomd.xml, which name and hash all the rest."""
+        found = ((id_, hashlib.sha256(file.read_bytes()).hexdigest()) for id_, file in self._metadata())
+        return digest_of(sorted(found))
+
+    def epoch(self) -> int:
+        """Return SOURCE_DATE_EPOCH: from the environment, else when the newest metadata was made."""
+        if os.environ.get("SOURCE_DATE_EPOCH", "").isdigit():
+            return int(os.environ["SOURCE_DATE_EPOCH"])
+        texts = (file.read_text(encoding="utf-8", errors="replace") for _, file in self._metadata())
+        return max((int(time) for text in texts for time in TIMESTAMP.findall(text)), default=0)
+
+    def resolve(self) -> Resolution:
+        """Return what would be installed; raise SpecError for a package that cannot be."""
+        base = self.closure(self._release.rpm.base)
+        every = self.closure([*self._release.rpm.base, *steps.wanted(self._spec, self._release)])
+        known = {package.name for package in base}
+        return Resolution(
+            base=base,
+            added=tuple(package for package in every if package.name not in known),
+            sources=self.sources_digest(),
+            epoch=self.epoch(),
+        )
+
+    def closure(self, packages: Sequence[str]) -> tuple[PinnedPackage, ...]:
+        """Return *packages* and all that they depend on, at the versions that the repositories have now."""
+        answer = self._run(*self._manager.simulate, *packages)
+        return tuple(sorted(self._manager.simulated(answer), key=lambda package: package.name))
+
+    def unpack(self, packages: Sequence[str], folder: Path) -> dict[str, Path]:
+        """Fetch *packages*, a closure, and unpack each into a folder of its own below *folder*."""
+        folder.mkdir(parents=True)
+        with locked(self._folder, "the package indexes", self._notice):
+            self._run(*self._manager.download, *packages)
+            return extract(self._archives(self.closure(packages)), packages, folder)
+
+    def stage(self, work: Path, root: Path) -> None:
+        """Put into *work* what the package manager needs: its settings, metadata, cached packages."""
+        self._configure(work)
+        with locked(self._folder, "the package indexes", self._notice):
+            shutil.copytree(
+                self._root / CACHE[1:], work / "rpm/cache", copy_function=_link, ignore=_not_shared
+            )
+        root.mkdir()
+
+    def harvest(self, work: Path) -> None:
+        """Keep for other builds what was downloaded into *work* and verified."""
+        cache = work / "rpm/cache"
+        for package in cache.rglob("*.rpm"):
+            kept = self._root / CACHE[1:] / package.relative_to(cache)
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            if not kept.exists():
+                _link(str(package), str(kept))
+
+    def explain(self, error: CommandFailedError) -> CrossbuildError:
+        """Return the error that a user should see instead of *error*."""
+        return complaints.explain(error, self._spec, self._known_names)
+
+    def handled(self, line: str) -> str | None:
+        """Return the package that a line says came on: fetched, installed or verified."""
+        match = self._manager.handled.match(line)
+        return match["name"] if match else None
+
+    def alarms(self, line: str) -> bool:
+        """Tell whether a line of output says that something failed, however the program ended."""
+        return complaints.alarms(line)
+
+    @cached_property
+    def _keys(self) -> dict[str, str]:
+        """The keys that each repository may be signed by, armoured."""
+        found = {one.id: trusted_keys(one, self._cache / "keys") for one in self._repositories}
+        return {id_: keys for id_, keys in found.items() if keys}
+
+    @cached_property
+    def _folder(self) -> Path:
+        """Of the cache, for these repositories and these keys."""
+        release = [self._release.family, self._release.rpm.releasever, self._spec.arch]
+        return self._cache / digest_of([*release, repr(self._repositories), self._keys])[:16]
+
+    @property
+    def _root(self) -> Path:
+        """An empty root, in which everything is new."""
+        return self._folder / "root"
+
+    def _configure(self, folder: Path) -> None:
+        """Write below *folder* the settings of both package managers and of rpm."""
+        place = folder / "rpm"
+        for name in ("repos.d", "keys"):
+            (place / name).mkdir(parents=True, exist_ok=True)
+        sections = []
+        for repository in self._repositories:
+            keys = place / "keys" / f"{repository.id}.asc"
+            keys.write_text(self._keys.get(repository.id, ""), encoding="ascii")
+            sections.append(repo_file(repository, str(keys)))
+            (place / "repos.d" / f"{repository.id}.repo").write_text(sections[-1], encoding="utf-8")
+        main = dnf_main(self._release.rpm.platform)
+        (place / "dnf.conf").write_text("\n".join([main, *sections]), encoding="utf-8")
+        (place / "zypp.conf").write_text(zypp_main(self._spec.arch), encoding="utf-8")
+        shutil.rmtree(place / "macros", ignore_errors=True)
+        write_macros(self._release.rpm.database, place / "macros")
+
+    def _archives(self, packages: Sequence[PinnedPackage]) -> Iterator[Path]:
+        """Yield the files of *packages*: downloaded, or where a repository on this host has them."""
+        names = {
+            f"{package.name}-{package.version.rpartition(':')[2]}.{arch}.rpm"
+            for package in packages
+            for arch in (self._spec.arch, "noarch")
+        }
+        uris = (uri for repository in self._repositories for uri in repository.uris)
+        local = (Path(urlsplit(uri).path) for uri in uris if urlsplit(uri).scheme in {"file", "dir"})
+        for folder in (self._root / CACHE[1:], *local):
+            yield from (path for path in folder.rglob("*.rpm") if path.name in names)
+
+    def _metadata(self) -> Iterator[tuple[str, Path]]:
+        for repository in self._repositories:
+            pattern = self._manager.metadata.format(id=repository.id)
+            for file in sorted((self._root / CACHE[1:]).glob(pattern)):
+                yield repository.id, file
+
+    def _run(self, *arguments: str) -> str:
+        return self._command((*self._manager.common(self._spec, self._release), *arguments))
+
+    def _command(self, words: Sequence[str]) -> str:
+        places = {ROOT: str(self._root), WORK: str(self._folder)}
+        env = {
+            **steps.environment(),
+            "RPM_CONFIGDIR": f"{WORK}/rpm/macros",  # no script runs that could see it
+        }
+        filled = _filler(places)
+        done = command.capture(
+            [filled(word) for word in words],
+            env=command.environment({name: filled(value) for name, value in env.items()}),
+            check=False,
+        )
+        if done.status and self._manager.declined not in done.stdout + done.stderr:
+            tail = spoken(done.stdout + done.stderr).splitlines()[-command.TAIL_LINES :]
+            error = CommandFailedError(
+                f"`{words[0]}` exited with status {done.status}.",
+                status=done.status,
+                details="\n".join(tail),
+            )
+            raise self.explain(error) from None
+        return done.stdout
+
+    def _known_names(self) -> list[str]:
+        try:
+            return self._run(*self._manager.names).replace("|", " ").split()
+        except CrossbuildError:
+            return []
+
+
+def _require(program: str, release: Release) -> None:
+    if command.find(program) and command.find("rpm"):
+        return
+    raise HostNotReadyError(
+        f"{release.title} needs `{program}` on this host.",
+        details=f"`{program}` installs natively into the aarch64 root; it was not found on PATH.",
+        resolution=f"Install it: {_installation(program)}",
+    )
+
+
+def _installation(program: str) -> str:
+    family = requirements.family_of(requirements.read_os_release())
+    return requirements.install_command(family, (requirements.package_for(program, family),))
+
+
+def _filler(places: dict[str, str]) -> Callable[[str], str]:
+    def filled(word: str) -> str:
+        for mark, place in places.items():
+            word = word.replace(mark, place)
+        return word
+
+    return filled
+
+
+def _not_shared(_folder: str, names: list[str]) -> set[str]:
+    """Return what is written in place, or is of one run only."""
+    return {name for name in names if name in {"log", "state", "expired_repos.json"} or name.endswith(".pid")}
+
+
+def _link(source: str, target: str) -> None:
+    os.link(source, target)

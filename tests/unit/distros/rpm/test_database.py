@@ -1,0 +1,25 @@
+"""What is installed, from the lines of rpm's own query."""
+
+from crossbuild.distros.rpm.database import parse
+from crossbuild.model.root import Package
+
+LINES = (
+    "warning: something that rpm also says",
+    "package\tvim-minimal\t2\t8.2.2637-20.el9\taarch64\t1456789\tvim-8.2.2637-20.el9.src.rpm",
+    "package\tgpg-pubkey\t0\t350d275d-6279464b\t(none)\t0\t(none)",
+    "package\tbash\t0\t5.1.8-9.el9\taarch64\t7738778\tbash-5.1.8-9.el9.src.rpm",
+)
+
+
+def test_an_epoch_is_part_of_the_version_and_keys_are_no_packages() -> None:
+    assert parse(LINES) == (
+        Package(name="bash", version="5.1.8-9.el9", arch="aarch64", kind="rpm", installed_size=7738778),
+        Package(
+            name="vim-minimal",
+            version="2:8.2.2637-20.el9",
+            arch="aarch64",
+            kind="rpm",
+            installed_size=1456789,
+            source="vim",
+        ),
+    )
