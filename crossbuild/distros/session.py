@@ -31,7 +31,7 @@ class Session(Protocol):
     def unpack(self, packages: Sequence[str], folder: Path) -> dict[str, Path]:
         """Fetch *packages*, a closure, and unpack each into a folder of its own below *folder*."""
 
-    def stage(self, work: Path, root: Path) -> None:
+    def stage(self, work: Path, root: Path, /) -> None:
         """Put into *work* what the package manager needs while it installs into *root*."""
 
     def harvest(self, work: Path) -> None:

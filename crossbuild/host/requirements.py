@@ -16,7 +16,7 @@ class Requirement(NamedTuple):
     program: str
     purpose: str
     """What needs it: `core` (every build), `speed` (acceleration), `user` (builds without root), `apt`,
-    `rpm`, `export` (the tree for nodes), `boot` or `test`."""
+    `dnf`, `zypper`, `rpm` (both of these), `export` (the tree for nodes), `boot` or `test`."""
     use: str
     debian: str
     el: str
@@ -49,8 +49,10 @@ REQUIREMENTS = (
     Requirement("apt-get", "apt", "installs Debian and Ubuntu packages", "apt", "apt", ""),
     Requirement("mmdebstrap", "apt", "makes Debian and Ubuntu roots", "mmdebstrap", "mmdebstrap", ""),
     Requirement("arch-test", "apt", "lets mmdebstrap find the emulation", "arch-test", "", ""),
-    Requirement("dnf", "rpm", "installs packages of Enterprise Linux and openEuler", "dnf", "dnf", "dnf"),
-    Requirement("zypper", "rpm", "installs openSUSE packages", "zypper", "zypper", "zypper"),
+    Requirement("dnf", "dnf", "installs packages of Enterprise Linux and openEuler", "dnf", "dnf", "dnf"),
+    Requirement("zypper", "zypper", "installs openSUSE packages", "zypper", "zypper", "zypper"),
+    Requirement("rpm", "rpm", "writes the package database of roots", "rpm", "rpm", "rpm"),
+    Requirement("gpg", "rpm", "picks the keys that are trusted", "gnupg", "gnupg2", "gpg2"),
     Requirement(SYSTEM, "boot", "boots finished images", "qemu-system-arm", SYSTEM, "qemu-arm"),
     Requirement("ip", "export", "tells this host's addresses", "iproute2", "iproute", "iproute2"),
     Requirement(EXPORTFS, "export", "exports the tree", KERNEL_SERVER, "nfs-utils", KERNEL_SERVER),
@@ -64,7 +66,6 @@ REQUIREMENTS = (
     Requirement("rpmbuild", "test", "makes RPM distributions", "rpm", "rpm-build", "rpm-build"),
     Requirement("rpmsign", "test", "signs RPM packages", "rpm", "rpm-sign", "rpm-build"),
     Requirement("createrepo_c", "test", "indexes packages", "createrepo-c", "createrepo_c", "createrepo_c"),
-    Requirement("gpg", "test", "makes keys that sign", "gnupg", "gnupg2", "gpg2"),
     Requirement("bsdtar", "test", "reads archives, too", "libarchive-tools", "bsdtar", "bsdtar"),
 )  # fmt: skip
 

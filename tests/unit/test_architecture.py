@@ -115,8 +115,7 @@ def test_the_keys_of_openhpc_and_epel_are_documented() -> None:
 
 
 def fitting(release: OpenHpcRelease) -> str:
-    trees = (tree for tree in release.series.trees if release.number >= tree.since)
-    return ", ".join(f"`{tree.distros[0]} {tree.version}`" for tree in trees)
+    return ", ".join(f"`{tree.distros[0]} {tree.version}`" for tree in release.series.trees)
 
 
 def test_every_release_of_openhpc_is_documented() -> None:

@@ -39,7 +39,6 @@ def test_there_is_an_example_for_every_release_that_openhpc_is_made_for() -> Non
         ("almalinux", "8"),
         ("rhel", "8"),
         ("rhel", "10"),
-        ("opensuse-leap", "15.6"),
     }
 
 

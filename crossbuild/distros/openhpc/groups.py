@@ -105,7 +105,12 @@ GROUPS = (
         "mvapich2-{compiler}-ohpc", "ohpc-{compiler}-mvapich2-parallel-libs",
         arches=X86_64_ONLY,
     ),
-    _group("geopm", "power management by GEOPM", "ohpc-{compiler}-geopm", arches=X86_64_ONLY),
+    _group(
+        "geopm",
+        "power management by GEOPM",
+        Part(name="ohpc-{compiler}-geopm", until=(3, 3)),
+        arches=X86_64_ONLY,
+    ),
 )  # fmt: skip
 """In the order of the guides' chapters."""
 

@@ -8,6 +8,7 @@ from crossbuild.distros.release import KnownRepository, Release
 
 ENTERPRISE_LINUX = ("rocky", "almalinux", "rhel")
 """Each of them follows the guide that is written for the first one."""
+EPOL = ("epol", "epol-update")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,8 +21,6 @@ class Tree:
     """A release of the distribution; its minor releases fit, too."""
     extra: tuple[str, ...] = ()
     """Repositories of the distribution, by id, that are off by default and that OpenHPC depends on."""
-    since: tuple[int, ...] = ()
-    """The first release of OpenHPC that was made for it, where it is not the first of the series."""
 
     def fits(self, distro: Release) -> bool:
         """Tell whether packages of this folder are made for *distro*."""
@@ -82,8 +81,7 @@ class OpenHpcRelease:
 
     def tree(self, distro: Release) -> Tree | None:
         """Return its folder for *distro*, None where there is none."""
-        found = (tree for tree in self.series.trees if tree.fits(distro) and self.number >= tree.since)
-        return next(found, None)
+        return next((tree for tree in self.series.trees if tree.fits(distro)), None)
 
 
 SERIES_1 = Series(
@@ -114,8 +112,7 @@ SERIES_3 = Series(
     trees=(
         Tree(folder="EL_9", distros=ENTERPRISE_LINUX, version="9", extra=("crb", "epel")),
         Tree(folder="Leap_15", distros=("opensuse-leap",), version="15.5"),
-        Tree(folder="Leap_15", distros=("opensuse-leap",), version="15.6", since=(3, 1)),
-        Tree(folder="openEuler_22.03", distros=("openeuler",), version="22.03", extra=("epol",)),
+        Tree(folder="openEuler_22.03", distros=("openeuler",), version="22.03", extra=EPOL),
     ),
 )
 SERIES_4 = Series(
@@ -125,7 +122,7 @@ SERIES_4 = Series(
     fingerprints=("5E333CA3A1BDBBC9DF149D7409ADFAE4D722A692",),
     trees=(
         Tree(folder="EL_10", distros=ENTERPRISE_LINUX, version="10", extra=("crb", "epel")),
-        Tree(folder="openEuler_24.03", distros=("openeuler",), version="24.03", extra=("epol",)),
+        Tree(folder="openEuler_24.03", distros=("openeuler",), version="24.03", extra=EPOL),
     ),
 )
 

@@ -5,20 +5,29 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from crossbuild.errors import BuildFailedError, CommandFailedError, CrossbuildError, SpecError, StorageError
+from crossbuild.model.architecture import Architecture
 from crossbuild.model.spec import ImageSpec
 
 UNKNOWN = re.compile(
     r"No match for argument: (?P<dnf>\S+)|No provider of '(?P<zypper>[^']+)' found"
     r"|Package '(?P<name>[^']+)' not found"
+    # Where one repository has packages of both architectures.
+    r"|package (?P<foreign>\S+)-[^-\s]+-[^-\s]+\.x86_64 does not have a compatible architecture"
 )
-SCRIPT = re.compile(
-    r"(?P<script>%?[\w ]+)\((?P<package>[^()\s]+)\) scriptlet failed, (?P<how>(?:exit status|signal) \d+)"
+SCRIPTS = (
+    re.compile(
+        r"(?P<script>%?\w+)\((?P<package>[^()\s]+)\) scriptlet failed, (?P<how>(?:exit status|signal) \d+)"
+    ),
+    # libzypp runs these itself, when all packages are there.
+    re.compile(r"(?P<package>\S+?)(?:\.rpm)? (?P<script>%\w+) script failed \((?P<how>returned \d+)\)"),
+    re.compile(r'(?P<how>lua script failed): \[string "(?P<script>%?\w+)\((?P<package>[^()\s]+)\)'),
 )
 ALARM = re.compile(
-    r"scriptlet failed, (?:exit status|signal)|exec format error|qemu: uncaught target signal"
-    r"|cpio: .* failed|error: unpacking of archive failed|Error in \S+ scriptlet",
+    r"scriptlet failed, (?:exit status|signal)|lua script failed|%\w+ script failed|Error in \S+ scriptlet"
+    r"|exec format error|qemu: uncaught target signal|cpio: .* failed|unpacking of archive failed",
     re.IGNORECASE,
 )
 FULL = (
@@ -50,17 +59,25 @@ def alarms(line: str) -> bool:
     return ALARM.search(line) is not None
 
 
-def explain(
-    error: CommandFailedError, spec: ImageSpec, known_names: Callable[[], list[str]] = list
-) -> CrossbuildError:
+@dataclass(frozen=True, kw_only=True)
+class Knowledge:
+    """What can be asked of the repositories where something is missing."""
+
+    names: Callable[[], list[str]] = list
+    """Every package that they have."""
+    elsewhere: Callable[[str], list[str]] = lambda _name: []
+    """Those that have a package of this name for x86_64."""
+
+
+def explain(error: CommandFailedError, spec: ImageSpec, known: Knowledge) -> CrossbuildError:
     """Return the error that a user should see instead of *error*."""
-    text = error.details
+    text = "\n".join(line for line in error.details.splitlines() if not line.startswith("Command: "))
     if _says(text, FULL):
         return StorageError("The disk is full.", details=text, resolution="Free some space and run it again.")
-    if match := SCRIPT.search(text):
+    if match := next(filter(None, (script.search(text) for script in SCRIPTS)), None):
         return _failed_script(match, text)
     if match := UNKNOWN.search(text):
-        return _unknown_package(match[match.lastgroup or 0], spec, text, known_names)
+        return _unknown_package(match[match.lastgroup or 0], spec, text, known)
     for phrases, brief, resolution in CAUSES:
         if _says(text, phrases):
             return BuildFailedError(brief, details=text, resolution=resolution)
@@ -115,20 +132,24 @@ def _says(text: str, phrases: tuple[str, ...]) -> bool:
 def _failed_script(match: re.Match[str], text: str) -> BuildFailedError:
     return BuildFailedError(
         f"A script of the package {match['package']} failed.",
-        details=f"{match['script'].strip()}: {match['how']}\n{text}",
+        details=f"{match['script']}: {match['how']}\n{text}",
         resolution="The log shows what the script said.",
     )
 
 
-def _unknown_package(
-    name: str, spec: ImageSpec, text: str, known_names: Callable[[], list[str]]
-) -> CrossbuildError:
+def _unknown_package(name: str, spec: ImageSpec, text: str, known: Knowledge) -> CrossbuildError:
     place = f"packages[{spec.packages.index(name)}]" if name in spec.packages else "packages"
     if name in spec.openhpc:
         place = "openhpc.groups"
     if spec.kernel and spec.kernel.package == name:
         place = "kernel.package"
-    similar = ", ".join(difflib.get_close_matches(name, known_names(), n=3))
+    if others := ", ".join(known.elsewhere(name)) if spec.arch is Architecture.AARCH64 else "":
+        return SpecError(
+            f"The package `{name}` is there for x86_64 only.",
+            details=f"{place}: {name}\nThe repository that has it for x86_64: {others}\n{text}",
+            resolution="Leave it out, or add a repository that has it for aarch64.",
+        )
+    similar = ", ".join(difflib.get_close_matches(name, known.names(), n=3))
     return SpecError(
         f"There is no package `{name}` for {spec.distro} {spec.release} on {spec.arch}.",
         details=f"{place}: {name}\n{text}",

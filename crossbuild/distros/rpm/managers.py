@@ -34,7 +34,13 @@ class Manager:
     """What that answer says where it could be done; the exit status may be another than 0 then."""
     download: tuple[str, ...]
     names: tuple[str, ...]
-    """Lists the name of every package there is."""
+    """Asks for every package there is."""
+    named: re.Pattern[str]
+    """Finds their names in the answer."""
+    search: tuple[str, ...]
+    """Asks for the repositories of a package."""
+    found_in: re.Pattern[str]
+    """Finds them in the answer."""
     metadata: str
     """Pattern of a repository's repomd.xml in the cache; `{id}` stands for the repository."""
     handled: re.Pattern[str]
@@ -99,7 +105,10 @@ MANAGERS: Mapping[Family, Manager] = {
         simulated=dnf_table,
         declined="Operation aborted.",
         download=("--assumeyes", "--downloadonly", "install"),
-        names=("--quiet", "repoquery", "--queryformat=%{name}"),
+        names=("--quiet", "repoquery", "--queryformat=name=%{name}"),
+        named=re.compile(r"^name=(.+)$", re.MULTILINE),
+        search=("--quiet", "repoquery", "--queryformat=repository=%{repoid}"),
+        found_in=re.compile(r"^repository=(.+)$", re.MULTILINE),
         metadata="cache/{id}-*/repodata/repomd.xml",
         handled=re.compile(r"  (?:Installing|Verifying) +: (?P<name>\S+)"),
     ),
@@ -117,7 +126,10 @@ MANAGERS: Mapping[Family, Manager] = {
         download=(
             "--no-refresh", "install", "--download-only", "--auto-agree-with-licenses", "--no-recommends",
         ),
-        names=("--no-refresh", "search", "--type=package"),
+        names=("--no-refresh", "--xmlout", "search", "--type=package"),
+        named=re.compile(r'<solvable [^>]*name="([^"]+)"'),
+        search=("--no-refresh", "--xmlout", "search", "--match-exact", "--details"),
+        found_in=re.compile(r'<solvable [^>]*repository="([^"]+)"'),
         metadata="raw/{id}/repodata/repomd.xml",
         handled=re.compile(r"(?:\(\d+/\d+\) Installing:|Retrieving package) (?P<name>\S+)"),
     ),

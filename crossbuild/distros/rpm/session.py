@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ from crossbuild.distros.rpm.repositories import CACHE, dnf_main, repo_file, usab
 from crossbuild.errors import CommandFailedError, CrossbuildError, HostNotReadyError
 from crossbuild.host import command, requirements
 from crossbuild.host.locks import NoticeSink, locked
+from crossbuild.model.architecture import Architecture
 from crossbuild.model.plan import ROOT, WORK, PinnedPackage, Resolution
 from crossbuild.model.spec import ImageSpec, RpmRepository, digest_of
 
@@ -90,14 +92,13 @@ class RpmSession:
             self._run(*self._manager.download, *packages)
             return extract(self._archives(self.closure(packages)), packages, folder)
 
-    def stage(self, work: Path, root: Path) -> None:
+    def stage(self, work: Path, _root: Path) -> None:
         """Put into *work* what the package manager needs: its settings, metadata, cached packages."""
         self._configure(work)
         with locked(self._folder, "the package indexes", self._notice):
             shutil.copytree(
                 self._root / CACHE[1:], work / "rpm/cache", copy_function=_link, ignore=_not_shared
             )
-        root.mkdir()
 
     def harvest(self, work: Path) -> None:
         """Keep for other builds what was downloaded into *work* and verified."""
@@ -110,7 +111,8 @@ class RpmSession:
 
     def explain(self, error: CommandFailedError) -> CrossbuildError:
         """Return the error that a user should see instead of *error*."""
-        return complaints.explain(error, self._spec, self._known_names)
+        known = complaints.Knowledge(names=self._known_names, elsewhere=self._elsewhere)
+        return complaints.explain(error, self._spec, known)
 
     def handled(self, line: str) -> str | None:
         """Return the package that a line says came on: fetched, installed or verified."""
@@ -200,9 +202,20 @@ class RpmSession:
 
     def _known_names(self) -> list[str]:
         try:
-            return self._run(*self._manager.names).replace("|", " ").split()
+            return sorted(set(self._manager.named.findall(self._run(*self._manager.names))))
         except CrossbuildError:
             return []
+
+    def _elsewhere(self, name: str) -> list[str]:
+        """Return the repositories that have the package *name* for x86_64."""
+        native = replace(self._spec, arch=Architecture.X86_64)
+        other = RpmSession(native, self._release, self._cache.parent, self._notice)
+        try:
+            other.update()
+            answer = other._run(*self._manager.search, name)
+        except CrossbuildError:
+            return []
+        return sorted(set(self._manager.found_in.findall(answer)))
 
 
 def _require(program: str, release: Release) -> None:

@@ -21,6 +21,7 @@ from crossbuild.model.spec import ImageSpec, RpmRepository, digest_of
 
 RPM_CONFIGURATION = "/usr/lib/rpm"
 """Where rpm of a host keeps its macros: while it installs into a root, it finds the target's there."""
+SHOWN = ((f"{WORK}/rpm/macros", RPM_CONFIGURATION), (f"{WORK}/rpm/cache", f"{ROOT}{CACHE}"))
 FIRST = ("filesystem",)
 """Makes /proc, /sys and the like, which nothing may be mounted on then."""
 KERNEL_HOOKS = (
@@ -51,7 +52,7 @@ def base_layer(spec: ImageSpec, release: Release, resolution: Resolution) -> Lay
             CommandStep(
                 place=Place.OUTSIDE,
                 reason="rpm installs only what these keys have signed",
-                binds=((f"{WORK}/rpm/macros", RPM_CONFIGURATION),),
+                binds=SHOWN,
                 bare=True,
                 argv=trust(spec, release),
             ),
@@ -99,7 +100,7 @@ def _own_database(database: RpmDatabase) -> tuple[Step, ...]:
         CommandStep(
             place=Place.OUTSIDE,
             reason="headers of all packages, for the root's own rpm",
-            binds=((f"{WORK}/rpm/macros", RPM_CONFIGURATION),),
+            binds=SHOWN,
             argv=("/bin/sh", "-e", "-c", EXPORT, "export", ROOT, HEADERS),
         ),
         CommandStep(
@@ -142,7 +143,7 @@ def _install(
             ("TMPDIR", "/tmp"),  # noqa: S108 -- the root's own, for scripts that run in it
             ("DRACUT", "/bin/true"),  # so openSUSE's kernel packages leave the initramfs to us, too
         ),
-        binds=((f"{WORK}/rpm/macros", RPM_CONFIGURATION), (f"{WORK}/rpm/cache", f"{ROOT}{CACHE}")),
+        binds=SHOWN,
         bare=bare,
         argv=(*manager.common(spec, release), *manager.install, *packages),
     )

@@ -27,7 +27,7 @@ def manager_check(facts: HostFacts) -> Check:
     present = [row for row in REQUIREMENTS if row.program in MANAGERS and facts.tool(row.program)]
     absent = [row for row in REQUIREMENTS if row.program in MANAGERS and not facts.tool(row.program)]
     apt_ready = not _missing(facts, "apt")
-    if apt_ready or any(row.purpose == "rpm" for row in present):
+    if apt_ready or _rpm_ready(facts):
         brief = "Package managers: " + ", ".join(f"{row.program} {row.use}" for row in present) + "."
         details = "Not installed: " + _uses(absent).replace("\n", "; ") if absent else ""
         return Check(name="package managers", status=Status.OK, brief=brief, details=details)
@@ -39,6 +39,10 @@ def manager_check(facts: HostFacts) -> Check:
         details=_uses(lacking),
         remedy=_install(facts, lacking),
     )
+
+
+def _rpm_ready(facts: HostFacts) -> bool:
+    return not _missing(facts, "rpm") and any(not _missing(facts, purpose) for purpose in ("dnf", "zypper"))
 
 
 def engine_check(engine: Engine) -> Check:

@@ -16,15 +16,20 @@ DROPPED = re.compile(
     r"usr/share/(doc|doc-base|man|locale|bash-completion|zsh|lintian|bug|menu|icons|applications|perl5/Debian)(/|$)"
     r"|usr/share/(debconf|initramfs-tools|dh-|fish|gdb|metainfo|polkit-1/rules.d/.*debian)"
     r"|etc/(init\.d|rc.\.d|apt|initramfs-tools|insserv|alternatives)(/|$)|usr/share/runit|etc/sv|etc/runit"
-    r"|var/lib/dpkg|usr/lib/dpkg|var/(run|lock)(/|$)|run(/|$)|boot/System.map|boot/config"
+    r"|var/lib/dpkg|usr/lib/dpkg|var/(run|lock)(/|$)|run(/|$)|etc/kernel/post"
     r"|usr/lib/(x86_64|aarch64)-linux-gnu/(perl|perl5)/.*/Debian"
 )
+
+KERNEL = re.compile(r"boot/(vmlinuz|config|System\.map)-(.+)")
+"""Lies beside its modules; scripts copy it to /boot, or a package of openSUSE moves it there."""
 
 
 def placed(path: str, arch: Architecture) -> str | None:
     """Return where *path* of a Debian package, relative to the root, belongs; None where it is left out."""
     path = _moved(path, arch)
-    return None if DROPPED.match(path) else path
+    if DROPPED.match(path):
+        return None
+    return KERNEL.sub(r"usr/lib/modules/\2/\1", path)
 
 
 def link_target(path: str, target: str, arch: Architecture) -> str:

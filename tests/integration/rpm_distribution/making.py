@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,7 @@ from crossbuild.host.locks import locked
 from crossbuild.host.publish import publish
 from crossbuild.model.architecture import Architecture
 from tests.integration.rpm_distribution import signing
-from tests.integration.rpm_distribution.debs import Deb, fetch
+from tests.integration.rpm_distribution.debs import Deb, fetch, rpm_version
 from tests.integration.rpm_distribution.dependencies import (
     Dependencies,
     find_dependencies,
@@ -24,6 +25,7 @@ from tests.integration.rpm_distribution.layout import move_package
 from tests.integration.rpm_distribution.repository import MadeRepository
 from tests.integration.rpm_distribution.spec import (
     Content,
+    Parts,
     read_attributes,
     render_install,
     render_spec,
@@ -34,6 +36,7 @@ from tests.integration.rpm_distribution.table import TABLE, Like, assign, read_r
 HERE = Path(__file__).parent
 EPOCH = 1_700_000_000
 """SOURCE_DATE_EPOCH of every package and index."""
+KERNEL = re.compile(r"linux-image-\d.*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,31 +115,49 @@ def _build(like: Like, tree: Unpacked, scratch: Path, target: Path) -> None:
     work = scratch / f"{like}-{tree.arch}"
     work.mkdir()
     spec = work / "distribution.spec"
-    fragments = [path.read_text() for own in (like, "common") for path in sorted((HERE / own).glob("*.spec"))]
-    attributes = read_attributes((HERE / "attributes.table").read_text())
-    trees = [tree.root, *(own for own in (HERE / "common/tree", HERE / like / "tree") if own.is_dir())]
-    install = render_install(trees, (HERE / "install.sh").read_text())
-    spec.write_text(render_spec(contents_of(like, tree), like, fragments, attributes, install))
+    spec.write_text(render_spec(contents_of(like, tree), like, _parts(like, tree)))
     capture(rpmbuild_command(spec, work, target, tree.arch), env=reproducible())
+    shutil.rmtree(work)
+
+
+def _parts(like: Like, tree: Unpacked) -> Parts:
+    folders = (HERE / "common", HERE / like)
+    fragments = [path.read_text() for folder in folders for path in sorted(folder.glob("*.spec"))]
+    kernel = next(deb for deb in tree.debs if KERNEL.fullmatch(deb))
+    image = {Architecture.AARCH64: "Image", Architecture.X86_64: "vmlinuz"}[tree.arch]
+    return Parts(
+        macros=(HERE / like / "macros").read_text()
+        + f"%global kver {kernel.removeprefix('linux-image-')}\n%global image {image}\n"
+        + f"%global kernel_version {rpm_version(tree.debs[kernel].version)[0]}\n",
+        # A scriptlet cannot come before its package.
+        fragments=sorted(fragments, key=lambda text: "%package" not in text),
+        attributes=read_attributes((HERE / "attributes.table").read_text()),
+        install=render_install(
+            [tree.root, *(folder / "tree" for folder in folders)],
+            "".join((folder / "install.sh").read_text() for folder in folders),
+        ),
+    )
 
 
 def contents_of(like: Like, tree: Unpacked) -> list[Content]:
     """Return what each package of the distribution has; folders that `filesystem` owns are nobody else's."""
     rows = assign(read_rows(like, TABLE.read_text()), tree.debs, like)
-    contents = []
-    for row in rows.values():
-        paths = sorted({path for deb in row.debs for path in tree.paths[deb] if row.takes(path)})
-        folders = {path for path in paths if _is_folder(tree.root / path)}
-        contents.append(
-            Content(
+    found: dict[str, Content] = {}
+    taken: set[str] = set()
+    for row in rows:
+        own = {path for deb in row.debs for path in tree.paths[deb] if path not in taken and row.takes(path)}
+        folders = {path for path in own if _is_folder(tree.root / path)}
+        taken |= own - folders
+        if row.name:
+            content = Content(
                 row=row,
                 debs=tuple(tree.debs[deb] for deb in row.debs),
                 dependencies=tuple(tree.dependencies[deb] for deb in row.debs),
-                files=tuple(path for path in paths if path not in folders),
-                folders=tuple(sorted(folders - STANDARD)),
+                files=frozenset(own - folders),
+                folders=frozenset(folders - STANDARD),
             )
-        )
-    return contents
+            found[row.name] = found[row.name].joined(content) if row.name in found else content
+    return list(found.values())
 
 
 def index(repository: Path, signer: signing.Signer) -> None:

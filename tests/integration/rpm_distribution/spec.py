@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from crossbuild.model.architecture import Architecture
 from tests.integration.rpm_distribution.debs import Deb, rpm_version
 from tests.integration.rpm_distribution.dependencies import Dependencies
+from tests.integration.rpm_distribution.layout import LIB64
 from tests.integration.rpm_distribution.table import Like, Row
 
 RELEASE_SUFFIX: Mapping[Like, str] = {Like.EL: "el9", Like.SUSE: "lp155"}
@@ -38,29 +39,51 @@ class Attributes:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What goes into the spec besides the repacked packages."""
+
+    macros: str
+    fragments: Sequence[str]
+    """Parts of specs, which stay as they are."""
+    attributes: Mapping[str, Attributes]
+    install: str
+    """A script that fills the build root."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Content:
     """What one RPM package is made of."""
 
     row: Row
     debs: tuple[Deb, ...]
     dependencies: tuple[Dependencies, ...]
-    files: tuple[str, ...]
+    files: frozenset[str]
     """Relative to the root."""
-    folders: tuple[str, ...]
+    folders: frozenset[str]
+
+    def joined(self, other: Content) -> Content:
+        """Return what one package has whose files are in two rows; the version is that of this one."""
+        return replace(
+            self,
+            debs=tuple(dict.fromkeys((*self.debs, *other.debs))),
+            dependencies=tuple(dict.fromkeys((*self.dependencies, *other.dependencies))),
+            files=self.files | other.files,
+            folders=self.folders | other.folders,
+        )
 
 
 def render_spec(
     contents: Iterable[Content],
     like: Like,
-    fragments: Sequence[str],
-    attributes: Mapping[str, Attributes],
-    install: str,
+    parts: Parts,
 ) -> str:
-    """Return the spec: *install* is a script that fills the build root, *fragments* stay as they are."""
+    """Return the whole spec."""
     contents = tuple(contents)
-    owners = {deb.name: content.row.name for content in contents for deb in content.debs}
-    packages = (_render_package(content, owners, like, attributes) for content in contents)
-    return "\n".join([HEADER, *packages, "%install", install, *fragments])
+    # A package that takes a few files of another does not replace it.
+    whole = (content for content in contents if not content.row.only)
+    owners = {deb.name: content.row.name for content in whole for deb in content.debs}
+    packages = (_render_package(content, owners, like, parts.attributes) for content in contents)
+    return "\n".join([parts.macros, HEADER, *packages, "%install", parts.install, *parts.fragments])
 
 
 def read_attributes(text: str) -> Mapping[str, Attributes]:
@@ -93,11 +116,21 @@ def _render_package(
         "For tests.",
         f"%files -n {name}",
         "%defattr(-,root,root,-)",
-        *(f"%dir {_listed(path)}" for path in content.folders),
-        *(_file_line(path, attributes) for path in content.files),
+        *(f"%dir {_listed(path)}" for path in sorted(content.folders)),
+        *(_file_line(path, attributes) for path in sorted(content.files)),
         *content.row.files,
+        *(_cache_scriptlets(name) if like is Like.SUSE and _is_library(content) else ()),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _is_library(content: Content) -> bool:
+    return content.row.name.startswith("lib") and any(path.startswith(LIB64) for path in content.files)
+
+
+def _cache_scriptlets(name: str) -> tuple[str, ...]:
+    """openSUSE runs ldconfig for each package of libraries, Enterprise Linux once for all of them."""
+    return (f"%post -n {name} -p /sbin/ldconfig", f"%postun -n {name} -p /sbin/ldconfig")
 
 
 def _required(content: Content, owners: Mapping[str, str]) -> tuple[str, ...]:
@@ -138,6 +171,7 @@ def rpmbuild_command(spec: Path, work: Path, rpms: Path, arch: Architecture) -> 
         "_build_name_fmt": "%%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm",
         "_binary_payload": "w1.gzdio",
         "_buildhost": "localhost",
+        "_buildshell": "/bin/bash",
         "_build_id_links": "none",
         "_unpackaged_files_terminate_build": "0",
         "__os_install_post": "%{nil}",

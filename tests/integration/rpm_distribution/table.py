@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import fnmatch
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -36,6 +36,10 @@ class Row:
     files: tuple[str, ...] = ()
     """Further lines of its list of files."""
 
+    def names(self, deb: str) -> bool:
+        """Say whether *deb* is one of the Debian packages."""
+        return any(fnmatch.fnmatch(deb, pattern) for pattern in self.debs)
+
     def takes(self, path: str) -> bool:
         """Say whether the package has *path* if its Debian packages have it."""
         return not self.only or any(fnmatch.fnmatch(path, pattern) for pattern in self.only)
@@ -56,20 +60,17 @@ def read_rows(like: Like, text: str) -> tuple[Row, ...]:
     return tuple(rows)
 
 
-def assign(rows: Iterable[Row], debs: Iterable[str], like: Like) -> Mapping[str, Row]:
-    """Return for each RPM package its row with the very *debs* that are there, none of them left out.
+def assign(rows: Iterable[Row], debs: Iterable[str], like: Like) -> tuple[Row, ...]:
+    """Return the rows with the very *debs* that are there, and one for each of those that have none.
 
-    Debian packages without a row become packages of their own.
+    Every file of a Debian package belongs to the first row that names the package and takes the file. Rows
+    for what is left out have no name.
     """
-    rows = tuple(rows)
-    found: dict[str, Row] = {}
-    for deb in sorted(debs):
-        matching = (row for row in rows if any(fnmatch.fnmatch(deb, name) for name in row.debs))
-        row = next(matching, Row(name=_automatic_name(deb, like), debs=()))
-        if row.name:
-            before = found.get(row.name, replace(row, debs=()))
-            found[row.name] = replace(before, debs=(*before.debs, deb))
-    return found
+    debs = sorted(debs)
+    named = [replace(row, debs=tuple(deb for deb in debs if row.names(deb))) for row in rows]
+    taken = {deb for row in named for deb in row.debs}
+    rest = (Row(name=_automatic_name(deb, like), debs=(deb,)) for deb in debs if deb not in taken)
+    return tuple(row for row in (*named, *rest) if row.debs)
 
 
 def _with_preamble(row: Row, line: str, like: Like) -> Row:

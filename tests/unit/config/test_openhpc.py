@@ -7,7 +7,7 @@ import pytest
 from crossbuild.config.site import load_site
 from crossbuild.config.spec import load_spec
 from crossbuild.distros.catalog import lookup
-from crossbuild.distros.rpm.complaints import explain
+from crossbuild.distros.rpm.complaints import Knowledge, explain
 from crossbuild.distros.rpm.keys import trusted_keys
 from crossbuild.distros.rpm.steps import wanted
 from crossbuild.errors import CommandFailedError, SpecError
@@ -46,7 +46,7 @@ def test_its_packages_come_after_the_specs_own_and_none_twice(tmp_path: Path) ->
 def test_a_package_that_is_missing_is_told_by_the_key_that_asked_for_it(tmp_path: Path) -> None:
     spec = load(tmp_path, "3.1")
     error = CommandFailedError("", details="No match for argument: lmod-ohpc", status=1)
-    assert explain(error, spec).details.startswith("openhpc.groups: lmod-ohpc")
+    assert explain(error, spec, Knowledge()).details.startswith("openhpc.groups: lmod-ohpc")
 
 
 def test_its_repositories_come_after_the_distributions_with_those_that_it_needs(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crossbuild.distros.rpm.complaints import alarms, explain
+from crossbuild.distros.rpm.complaints import Knowledge, alarms, explain
 from crossbuild.errors import BuildFailedError, CommandFailedError, CrossbuildError, SpecError, StorageError
 from tests.unit.specs import make_spec
 
@@ -12,9 +12,8 @@ SPEC = make_spec(distro="rocky", release="9", packages=("bash", "crony"))
 
 
 def told(said: str, names: tuple[str, ...] = ()) -> CrossbuildError:
-    return explain(
-        CommandFailedError("`dnf` exited with status 1.", status=1, details=said), SPEC, lambda: [*names]
-    )
+    error = CommandFailedError("`dnf` exited with status 1.", status=1, details=said)
+    return explain(error, SPEC, Knowledge(names=lambda: [*names]))
 
 
 @pytest.mark.parametrize(
@@ -52,6 +51,33 @@ def test_a_script_that_failed_is_named_with_its_package_and_its_status() -> None
     assert "%post: exit status 127" in error.details
 
 
+@pytest.mark.parametrize(
+    ("said", "package", "script"),
+    [
+        ("Warning: a-1-1.noarch.rpm %posttrans script failed (returned 7)", "a-1-1.noarch", "%posttrans"),
+        ('error: lua script failed: [string "%post(b-1-1.noarch)"]:1: no', "b-1-1.noarch", "%post"),
+    ],
+)
+def test_scripts_in_lua_and_those_that_zypper_runs_are_named_too(
+    said: str, package: str, script: str
+) -> None:
+    assert alarms(said)
+    error = told(said)
+    assert package in error.brief
+    assert error.details.startswith(f"{script}: ")
+
+
+def test_a_package_of_the_other_architecture_alone_is_told_with_its_repository() -> None:
+    said = "- package only-x86-1-1.x86_64 does not have a compatible architecture"
+    error = explain(
+        CommandFailedError("`dnf` exited with status 1.", status=1, details=said),
+        SPEC,
+        Knowledge(elsewhere=lambda name: [f"has-{name}"]),
+    )
+    assert error.brief == "The package `only-x86` is there for x86_64 only."
+    assert "has-only-x86" in error.details
+
+
 def test_a_name_that_is_nearly_right_is_suggested() -> None:
     assert "chrony" in told("No match for argument: crony", ("chrony", "bash")).resolution
     assert "packages[1]" in told("No match for argument: crony").details
@@ -59,7 +85,7 @@ def test_a_name_that_is_nearly_right_is_suggested() -> None:
 
 def test_what_nobody_knows_is_left_as_it_is() -> None:
     error = CommandFailedError("`dnf` exited with status 1.", status=1, details="Segmentation fault")
-    assert explain(error, SPEC) is error
+    assert explain(error, SPEC, Knowledge()) is error
 
 
 @pytest.mark.parametrize(

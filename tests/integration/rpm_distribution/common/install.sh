@@ -16,3 +16,5 @@ ln --symbolic --force --no-dereference spool/mail var/mail
 # Debian's programs have this folder compiled into them.
 ln --symbolic --force --no-dereference ../lib64 usr/lib/%{_target_cpu}-linux-gnu
 ln --symbolic --force bash usr/bin/sh
+ln --symbolic --force gawk usr/bin/awk
+ln --symbolic --force which.gnu usr/bin/which
