@@ -15,6 +15,10 @@ COMMANDS: Mapping[str, Entry] = {
         module="crossbuild.cli.registrars.warewulf3",
         help="Register the set in DIRECTORY in the Warewulf 3 of this host.",
     ),
+    "warewulf4": Entry(
+        module="crossbuild.cli.registrars.warewulf4",
+        help="Register the set in DIRECTORY in the Warewulf 4 of this host.",
+    ),
 }
 """One for each provisioner, in a file of its own below `registrars/`."""
 

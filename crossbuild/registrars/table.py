@@ -15,5 +15,14 @@ def _warewulf3(_: Site) -> Registrar:
     return Warewulf3()
 
 
-REGISTRARS: Mapping[OutputKind, Callable[[Site], Registrar]] = {OutputKind.WAREWULF3: _warewulf3}
+def _warewulf4(_: Site) -> Registrar:
+    from crossbuild.registrars.warewulf4.registrar import Warewulf4
+
+    return Warewulf4()
+
+
+REGISTRARS: Mapping[OutputKind, Callable[[Site], Registrar]] = {
+    OutputKind.WAREWULF3: _warewulf3,
+    OutputKind.WAREWULF4: _warewulf4,
+}
 """Makes a registrar without any wishes, which is enough for taking back."""

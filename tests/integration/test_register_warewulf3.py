@@ -13,7 +13,7 @@ from crossbuild.artifacts.receipts import read_receipt
 from crossbuild.model.artifact import OutputKind
 from crossbuild.model.receipt import ReceiptState
 from tests.integration.conftest import CommandLine
-from tests.integration.small_sets import ARGUMENTS, small_set
+from tests.integration.small_sets import ARGUMENTS, copied, receipts, small_set
 from tests.integration.warewulf3_rig import Warewulf3Host
 
 VERSIONS = ["3.8.1", "3.9.0", "3.10.0"]
@@ -33,16 +33,7 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def directory(packed: Path, tmp_path: Path) -> Path:
     """A set of the test's own."""
-    copy = tmp_path / "out" / packed.name
-    for path in (path for path in packed.rglob("*") if path.is_file()):
-        target = copy / path.relative_to(packed)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(path.read_bytes())
-    return copy
-
-
-def receipts(directory: Path) -> list[Path]:
-    return sorted((directory / "receipts").glob("*.json"))
+    return copied(packed, tmp_path / "out")
 
 
 @pytest.mark.parametrize("version", VERSIONS)
