@@ -246,6 +246,9 @@ def _overlay(name: str, artifacts: ArtifactSet, script: Artifact | None) -> Iter
 def _menu_entry(artifacts: ArtifactSet) -> str:
     """Return the entry of the iPXE menu that the set's profile names, empty where it names none."""
     path = artifacts.directory / "warewulf4/profile.yaml"
+    if not path.exists():
+        # A set of files that were made elsewhere has none.
+        return ""
     try:
         profiles = read_document(path).get("nodeprofiles")
     except SpecError as error:
