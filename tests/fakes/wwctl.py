@@ -88,7 +88,7 @@ def image_module(module: str, command: str, targets: list[str], options: Options
 
 def list_images(module: str, *, with_size: bool) -> int:
     print(f"{module.upper()} NAME  NODES  SIZE" if with_size else f"{module.upper()} NAME")
-    for folder in sorted(CHROOTS.iterdir()):
+    for folder in sorted(path.parent for path in CHROOTS.glob("*/rootfs")):
         built = PROVISION / "images" / f"{folder.name}.img"
         size = built.stat().st_size if built.exists() else 0
         print(f"{folder.name}  0  {size} B" if with_size else f"{folder.name}  ")
@@ -109,6 +109,10 @@ def import_image(source: str, name: str, options: Options) -> int:
         return refuse("illegal characters")
     if rootfs.parent.exists():
         return refuse("image name exists, specify --force, --update, or choose a different name")
+    if (PREFIX / "begun-import").exists():
+        rootfs.parent.mkdir()
+        os.kill(os.getppid(), 9)
+        return 0
     rootfs.mkdir(parents=True)
     if (PREFIX / "half-import").exists():
         os.kill(os.getppid(), 9)
@@ -122,6 +126,9 @@ def import_image(source: str, name: str, options: Options) -> int:
         shell = rootfs / "bin/sh"
         content = shell.read_bytes()
         shell.write_bytes(content[:18] + (62).to_bytes(2, "little") + content[20:])
+    if (PREFIX / "other-ids").exists():
+        passwd = rootfs / "etc/passwd"
+        passwd.write_text(passwd.read_text().replace("root:x:0:", "root:x:4242:"))
     if "syncuser" in options and not (PREFIX / "no-sync").exists():
         synchronize(rootfs)
     return 0

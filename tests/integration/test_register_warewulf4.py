@@ -205,7 +205,7 @@ def test_wwctl_that_fails_with_status_0_is_found_out_and_taken_back(
 
 
 @pytest.mark.parametrize(
-    "moment", ["half-import", "killed-image-import", "killed-image-build", "killed-node-set"]
+    "moment", ["begun-import", "half-import", "killed-image-import", "killed-image-build", "killed-node-set"]
 )
 def test_killed_registration_is_repeated_to_success_and_taken_back_whole(
     host: Warewulf4Host, directory: Path, moment: str

@@ -26,6 +26,7 @@ tftp:
   ipxe: {{"00:09": x86.efi, "00:0B": arm64-efi/snponly.efi}}
 paths:
   ipxesource: {prefix}/ipxe
+  wwchrootdir: {prefix}/var/chroots
   wwprovisiondir: {prefix}/var/provision
 """
 

@@ -50,8 +50,13 @@ def warewulf4(
     """
     from crossbuild.artifacts.receipts import receipts_of
     from crossbuild.cli.registering import carry_out
+    from crossbuild.errors import UsageError
     from crossbuild.registrars.warewulf4.registrar import Warewulf4, Warewulf4Wish
 
+    if arguments and not nodes and not profiles:
+        raise UsageError(
+            "`--kernel-args` is for nodes.", resolution="Name them with `--node` or `--profile`."
+        )
     wish = Warewulf4Wish(
         name=name,
         nodes=nodes,

@@ -19,6 +19,9 @@ IMAGE_WORD = (4, 6)
 """From this on, `wwctl image` is what `wwctl container` was, lists of nodes add to those of profiles, and
 kernel arguments are a list."""
 
+CHROOTS = "/var/lib/warewulf/chroots"
+"""Where packages keep the trees of images."""
+
 _LOADER_KEY = "00:0B"
 """DHCP option 93 of an arm64 machine with UEFI (RFC 4578 and IANA, "Processor Architecture Types")."""
 _LOADERS = ("arm64-efi/snponly.efi", "snp-arm64.efi")

@@ -11,7 +11,7 @@ from crossbuild.registrars.actions import Command, Remove, require_word
 from crossbuild.registrars.standing import Standing, left_as_foreign, standing
 from crossbuild.registrars.warewulf4 import nodes, reading
 from crossbuild.registrars.warewulf4.nodes import IMAGE, OVERLAYS, SECTIONS
-from crossbuild.registrars.warewulf4.server import Server
+from crossbuild.registrars.warewulf4.server import CHROOTS, Server
 from crossbuild.registrars.warewulf4.wwctl import NAME, NODE, Wwctl
 
 
@@ -113,4 +113,6 @@ def _removals(one: RegisteredObject, wwctl: Wwctl, server: Server) -> Iterator[A
     if rootfs is not None:
         for file in server.built_images(one.name, rootfs):
             yield Remove(path=file, reason="It was built of that image; some versions leave it.")
-        yield Remove(path=rootfs.parent, reason="Some versions leave the folder of a deleted image.")
+    folder = rootfs.parent if rootfs else server.path("wwchrootdir", CHROOTS) / one.name
+    if folder.is_dir():
+        yield Remove(path=folder, reason="It is left where an import or a removal ended too early.")
