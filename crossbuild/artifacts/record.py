@@ -66,6 +66,34 @@ def write_record(facts: SetFacts, artifacts: Sequence[Artifact], directory: Path
     return write_json(record(facts, artifacts), directory, NAME)
 
 
+def write_adopted(
+    name: str,
+    proof: ArchProof,
+    kernel: Kernel | None,
+    arguments: str,
+    artifacts: Sequence[Artifact],
+    directory: Path,
+) -> Artifact:
+    """Write `image.json` of a set of files that were made elsewhere: what is not known of them is null."""
+    known = {
+        "schema": SCHEMA,
+        "name": name,
+        "arch": proof.arch.value,
+        "arch_proof": asdict(proof),
+        "distro": None,
+        "release": None,
+        "kernel": _kernel(kernel, arguments),
+        "spec_digest": None,
+        "source_date_epoch": None,
+        "packages": None,
+        "capabilities": [],
+        "formats": {},
+        "files": _files(artifacts),
+        "build": {"venue": "elsewhere"},
+    }
+    return write_json(known, directory, NAME)
+
+
 def record(facts: SetFacts, artifacts: Sequence[Artifact]) -> dict[str, object]:
     """Return all of `image.json`."""
     spec = facts.spec
@@ -76,7 +104,7 @@ def record(facts: SetFacts, artifacts: Sequence[Artifact]) -> dict[str, object]:
         "arch_proof": asdict(facts.proof),
         "distro": spec.distro,
         "release": spec.release,
-        "kernel": _kernel(facts),
+        "kernel": _kernel(facts.kernel, spec.kernel.args if spec.kernel else ""),
         "spec_digest": spec.digest,
         "source_date_epoch": facts.epoch,
         "packages": facts.packages,
@@ -86,23 +114,25 @@ def record(facts: SetFacts, artifacts: Sequence[Artifact]) -> dict[str, object]:
             for capability in facts.survey.capabilities
         ],
         "formats": _formats(facts),
-        "files": [
-            {"path": str(artifact.path), **asdict(artifact.digests)}
-            for artifact in sorted(artifacts, key=lambda artifact: artifact.path)
-        ],
+        "files": _files(artifacts),
         "build": {**asdict(facts.build), "tools": dict(facts.build.tools)},
     }
 
 
-def _kernel(facts: SetFacts) -> dict[str, object] | None:
-    if (kernel := facts.kernel) is None:
+def _files(artifacts: Sequence[Artifact]) -> list[dict[str, object]]:
+    ordered = sorted(artifacts, key=lambda artifact: artifact.path)
+    return [{"path": str(artifact.path), **asdict(artifact.digests)} for artifact in ordered]
+
+
+def _kernel(kernel: Kernel | None, arguments: str) -> dict[str, object] | None:
+    if kernel is None:
         return None
     return {
         "version": kernel.version,
         "path": str(kernel.path),
         "format": kernel.format.value,
         "gzipped": kernel.gzipped,
-        "args": facts.spec.kernel.args if facts.spec.kernel else "",
+        "args": arguments,
     }
 
 

@@ -1,4 +1,4 @@
-"""`crossbuild artifacts`: look at artifact sets, check them, compare them."""
+"""`crossbuild artifacts`: look at artifact sets, check them, compare them, make them of foreign files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SET = click.Path(exists=True, file_okay=False, path_type=Path)
 
 @click.group()
 def artifacts() -> None:
-    """Show, verify and compare artifact sets."""
+    """Show, verify, compare and adopt artifact sets."""
 
 
 @artifacts.command()
@@ -71,6 +71,45 @@ def verify(context: click.Context, directory: Path, *, as_json: bool) -> None:
     context.exit(1 if findings else 0)
 
 
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@artifacts.command()
+@click.argument("name")
+@click.option("--bootstrap", type=FILE, metavar="FILE", help="Bootstrap of Warewulf 3, a .wwbs file.")
+@click.option("--vnfs", type=FILE, metavar="FILE", help="VNFS of Warewulf 3.")
+@click.option("--archive", type=FILE, metavar="FILE", help="docker-archive for Warewulf 4.")
+@click.option("--rootfs", type=FILE, metavar="FILE", help="squashfs for IMS.")
+@click.option("--kernel", type=FILE, metavar="FILE", help="Kernel for IMS.")
+@click.option("--initrd", type=FILE, metavar="FILE", help="initrd for IMS.")
+@click.option("--boot-parameters", type=FILE, metavar="FILE", help="Kernel arguments for IMS.")
+@click.option("--kernel-args", "arguments", default="", metavar="TEXT", help="Kernel arguments of nodes.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("out"),
+    show_default=True,
+    help="The folder of the set's own folder.",
+)
+@json_option
+def adopt(name: str, *, output: Path, arguments: str, as_json: bool, **files: Path | None) -> None:
+    """Make the artifact set NAME of files that were made elsewhere.
+
+    They are copied and read: every program and kernel in them must be for aarch64.
+    """
+    from crossbuild.cli import console
+    from crossbuild.pipeline.adoption import adopt as make
+
+    given = {kind: path for kind, path in files.items() if path is not None}
+    made = make(name, given, output, arguments=arguments)
+    if as_json:
+        console.print_json(made.record)
+    else:
+        console.line(f"{name} is in {made.directory}.")
+        console.note(console.strong("Next: "), f"crossbuild artifacts show {made.directory}")
+
+
 @artifacts.command()
 @click.argument("before", type=SET)
 @click.argument("after", type=SET)
@@ -99,14 +138,20 @@ def _summary(record: dict[str, object]) -> list[tuple[str, str]]:
     proof, kernel, build = (_section(record, key) for key in ("arch_proof", "kernel", "build"))
     return [
         ("name", str(record["name"])),
-        ("distribution", f"{record.get('distro')} {record.get('release')}"),
+        ("distribution", f"{record.get('distro') or 'not known'} {record.get('release') or ''}".strip()),
         ("architecture", f"{record['arch']}, proved by {proof.get('elf_files')} ELF files"),
         ("loader", str(proof.get("interpreter"))),
         ("kernel", f"{kernel.get('version')} ({kernel.get('format')})" if kernel else "none"),
-        ("packages", str(record.get("packages"))),
+        ("packages", str(record.get("packages") or "not known")),
         *((f"{kind} format", _choice(choice)) for kind, choice in _section(record, "formats").items()),
-        ("built", f"{build.get('finished')} by {build.get('executor')} on {build.get('venue')}"),
+        ("built", _built(build)),
     ]
+
+
+def _built(build: dict[str, object]) -> str:
+    if "finished" not in build:
+        return str(build.get("venue"))
+    return f"{build['finished']} by {build.get('executor')} on {build.get('venue')}"
 
 
 def _origin(receipt: Receipt, digest: str) -> str:

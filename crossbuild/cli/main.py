@@ -53,7 +53,7 @@ COMMANDS: Mapping[str, Entry] = {
     ),
     "artifacts": Entry(
         module="crossbuild.cli.artifacts",
-        help="Show, verify and compare artifact sets.",
+        help="Show, verify, compare and adopt artifact sets.",
     ),
     "register": Entry(
         module="crossbuild.cli.register",

@@ -15,9 +15,13 @@ COMMANDS: Mapping[str, Entry] = {
         module="crossbuild.cli.registrars.warewulf3",
         help="Register the set in DIRECTORY in the Warewulf 3 of this host.",
     ),
+    "warewulf4": Entry(
+        module="crossbuild.cli.registrars.warewulf4",
+        help="Register the set in DIRECTORY in the Warewulf 4 of this host.",
+    ),
     "ims": Entry(
         module="crossbuild.cli.registrars.ims",
-        help="Register an artifact set in HPE's Image Management Service.",
+        help="Register the set in DIRECTORY in HPE's Image Management Service.",
     ),
 }
 """One for each provisioner, in a file of its own below `registrars/`."""

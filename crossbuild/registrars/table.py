@@ -15,6 +15,12 @@ def _warewulf3(_: Site) -> Registrar:
     return Warewulf3()
 
 
+def _warewulf4(_: Site) -> Registrar:
+    from crossbuild.registrars.warewulf4.registrar import Warewulf4
+
+    return Warewulf4()
+
+
 def _ims(site: Site) -> Registrar:
     from crossbuild.registrars.ims.registrar import ImsRegistrar
     from crossbuild.registrars.ims.service import access_of
@@ -24,6 +30,7 @@ def _ims(site: Site) -> Registrar:
 
 REGISTRARS: Mapping[OutputKind, Callable[[Site], Registrar]] = {
     OutputKind.WAREWULF3: _warewulf3,
+    OutputKind.WAREWULF4: _warewulf4,
     OutputKind.IMS: _ims,
 }
 """Makes a registrar without any wishes, which is enough for taking back."""

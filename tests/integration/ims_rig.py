@@ -54,6 +54,11 @@ def in_process(*arguments: str) -> CommandResult:
     return CommandResult(argv=arguments, status=status, stdout=texts[0], stderr=texts[1])
 
 
+def ims(system: System, *arguments: str) -> CommandResult:
+    """Run `crossbuild ims` in this process."""
+    return in_process("--config", str(system.config), "ims", *arguments)
+
+
 def when(wanted: str, do: Callable[[], Response | None]) -> Disturbance:
     """Return a disturbance of each request whose `METHOD /path?query` holds all words of *wanted*."""
 

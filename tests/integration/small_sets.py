@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from crossbuild.artifacts.packing import PACKERS
@@ -10,6 +11,7 @@ from crossbuild.model.artifact import OutputKind
 from tests.unit.artifacts.jobs import EPOCH, KERNEL_SPEC, TREE, make_job, no_progress
 from tests.unit.artifacts.sets import BUILD, PROOF
 from tests.unit.specs import make_spec
+from tests.unit.trees import LOADER, make_elf
 
 ARGUMENTS = KERNEL_SPEC.args
 
@@ -17,9 +19,9 @@ ARGUMENTS = KERNEL_SPEC.args
 def small_set(folder: Path, kind: OutputKind, *, content: bytes = b"node\n") -> Path:
     """Pack a set for *kind* below the new *folder*; another *content* of a file gives another set."""
     folder.mkdir()
-    job = make_job(
-        folder, {**TREE, "etc/hostname": content}, spec=make_spec(kernel=KERNEL_SPEC, outputs=(kind,))
-    )
+    spec = make_spec(kernel=KERNEL_SPEC, outputs=(kind,))
+    programs = {"bin/sh": make_elf(), "sbin/init": make_elf(), f"usr{LOADER}": make_elf()}
+    job = make_job(folder, {**TREE, **programs, "etc/hostname": content}, spec=spec)
     directory = folder / job.spec.name
     directory.mkdir()
     packed = PACKERS[kind](job, directory, no_progress)
@@ -34,3 +36,13 @@ def small_set(folder: Path, kind: OutputKind, *, content: bytes = b"node\n") -> 
     )
     write_record(facts, packed, directory)
     return directory
+
+
+def copied(packed: Path, folder: Path) -> Path:
+    """Copy the set *packed* into the new *folder* and return it there."""
+    return Path(shutil.copytree(packed, folder / packed.name))
+
+
+def receipts(directory: Path) -> list[Path]:
+    """Return the files of all receipts of a set."""
+    return sorted((directory / "receipts").glob("*.json"))

@@ -1,11 +1,9 @@
-"""What stands around registering in IMS: build nodes, locks, recipes, and files for BOS, CFS and imports."""
+"""What stands around registering in IMS: build nodes, locks, and files for BOS, CFS and imports."""
 
 from __future__ import annotations
 
 import json
 import os
-import tarfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +13,7 @@ import yaml
 from crossbuild.host.command import CommandResult, capture, environment
 from tests.fakes.ims.hsm import KNOWN
 from tests.fakes.ims.system import System
-from tests.fakes.ims.web import problem
-from tests.integration.ims_rig import in_process, register, small_set, system, when
+from tests.integration.ims_rig import ims, register, small_set, system
 
 __all__ = ["small_set", "system"]
 
@@ -28,15 +25,6 @@ READY = {
     "podmanStatus": "Podman present at /usr/bin/podman",
     "sshStatus": "SSH connection established.",
 }
-DESCRIPTION = """\
-<image schemaversion="7.4" name="barebones">
-  <repository type="rpm-md"><source path="https://packages.local/repository/SLES/"/></repository>
-</image>
-"""
-
-
-def ims(system: System, *arguments: str) -> CommandResult:
-    return in_process("--config", str(system.config), "ims", *arguments)
 
 
 def told(system: System, *arguments: str) -> Any:
@@ -100,76 +88,6 @@ def test_images_are_filtered_here_since_ims_does_not(system: System, small_set: 
     assert (found["id"], found["link"]["etag"]) == (image["id"], image["link"]["etag"])
     assert len(told(system, "images")) == 2
     assert ims(system, "images", "00000000-0000-0000-0000-000000000000").status == 4
-
-
-@pytest.fixture
-def recipe(tmp_path: Path) -> Path:
-    folder = tmp_path / "recipe"
-    (folder / "root/etc").mkdir(parents=True)
-    (folder / "config.xml").write_text(DESCRIPTION)
-    (folder / "root/etc/motd").write_text("hello\n")
-    return folder
-
-
-def upload(system: System, recipe: Path, *options: str) -> CommandResult:
-    words = ("--name", "barebones", "--distribution", "sles15", *options)
-    return ims(system, "upload-recipe", str(recipe), *words)
-
-
-def test_a_recipe_is_uploaded_with_its_architecture_and_dkms(
-    system: System, recipe: Path, tmp_path: Path
-) -> None:
-    assert upload(system, recipe, "--no-dkms").status == 0
-    (record,) = system.ims.tables["recipes"].values()
-    assert (record["arch"], record["require_dkms"], record["recipe_type"]) == ("aarch64", False, "kiwi-ng")
-    key = f"recipes/{record['id']}/recipe.tar.gz"
-    assert (record["link"]["path"], system.objects("ims")) == (f"s3://ims/{key}", [key])
-    stored = system.s3.get_object(Bucket="ims", Key=key)
-    assert (len(stored["Metadata"]["md5sum"]), record["link"]["etag"]) == (32, stored["ETag"].strip('"'))
-    archive = tmp_path / "got.tar.gz"
-    archive.write_bytes(stored["Body"].read())
-    with tarfile.open(archive) as members:
-        assert members.getnames() == ["config.xml", "root", "root/etc", "root/etc/motd"]
-    assert upload(system, recipe).status == 4  # the name is taken
-
-
-def test_values_for_template_files_go_as_the_list_that_ims_wants(system: System, recipe: Path) -> None:
-    (recipe / ".ims_recipe_template.yaml").write_text("template_files: [config.xml]\n")
-    assert upload(system, recipe).status == 2
-    assert upload(system, recipe, "--value", "CSM=1.5.1", "--value", "URL=a=b").status == 0
-    (record,) = system.ims.tables["recipes"].values()
-    assert record["template_dictionary"] == [{"key": "CSM", "value": "1.5.1"}, {"key": "URL", "value": "a=b"}]
-
-
-SPOILED: dict[str, Callable[[Path], object]] = {
-    "no description": lambda at: (at / "config.xml").unlink(),
-    "no XML": lambda at: (at / "config.xml").write_text("<image"),
-    "no repository that IMS can wait for": lambda at: (at / "config.xml").write_text(
-        DESCRIPTION.replace("https://packages.local/repository/SLES/", "dir:///repos")
-    ),
-}
-
-
-@pytest.mark.parametrize("fault", SPOILED)
-def test_a_recipe_that_a_job_would_refuse_is_refused_before(system: System, recipe: Path, fault: str) -> None:
-    SPOILED[fault](recipe)
-    assert upload(system, recipe).status == 2
-    assert system.is_empty()
-
-
-def test_an_archive_that_leads_out_of_itself_is_refused(system: System, tmp_path: Path) -> None:
-    archive = tmp_path / "recipe.tgz"
-    with tarfile.open(archive, "w:gz") as members:
-        members.add(tmp_path, "../config.xml", recursive=False)
-    assert upload(system, archive).status == 2
-    assert system.is_empty()
-
-
-@pytest.mark.parametrize("wanted", ["POST /v3/recipes", "PATCH /v3/recipes"])
-def test_a_recipe_that_fails_leaves_nothing(system: System, recipe: Path, wanted: str) -> None:
-    system.gateway.before = when(wanted, lambda: problem(422, "Unprocessable Entity", "no"))
-    assert upload(system, recipe).status == 4
-    assert system.is_empty()
 
 
 def test_the_session_template_says_arm_and_has_the_etag_twice(
@@ -267,6 +185,30 @@ def test_the_scripts_for_a_build_node_give_the_commands_of_the_vendor(
     capture([str(tmp_path / "node/prepare-management.sh")], env=env)
     assert log.read_text() == MANAGEMENT
     capture(["bash", "-n", str(tmp_path / "node/prepare-node.sh")])
+
+
+NODE_COMMANDS = (
+    "zypper addrepo --priority 4",
+    "https://packages.local/repository/${REPOSITORY}/",
+    "SUSE-SLE-Module-${MODULE}-15-SP${SERVICE_PACK}-aarch64-Pool",
+    "zypper install -y podman",
+    'NETCONFIG_DNS_STATIC_SEARCHLIST="nmn mtl hmn"',
+    "netconfig update -f",
+    "zypper install -y ceph-common",
+    'rbd create kube/buildcache --size "${SIZE}"',
+    "rbd feature disable kube/buildcache object-map fast-diff deep-flatten",
+    "rbd map kube/buildcache --id kube --keyring",
+    'mkfs.ext4 "${RBD}"',
+    'mount "${RBD}" /mnt/cache',
+    "for FOLDER in /tmp /var/lib/containers /var/tmp",
+    "mount --bind",
+)
+
+
+def test_the_script_of_the_node_has_the_commands_of_the_vendor(system: System, tmp_path: Path) -> None:
+    node_files(system, tmp_path / "node")
+    text = (tmp_path / "node/prepare-node.sh").read_text()
+    assert [command for command in NODE_COMMANDS if command not in text] == []
 
 
 def test_cfs_clones_from_inside_the_mesh(system: System, tmp_path: Path) -> None:

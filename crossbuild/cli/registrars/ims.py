@@ -14,7 +14,7 @@ from crossbuild.cli.options import Session, pass_session, set_options
 @set_options
 @pass_session
 def ims(session: Session, *, directory: Path, name: str, dry_run: bool, as_json: bool) -> None:
-    """Register the artifact set in DIRECTORY in HPE's Image Management Service.
+    """Register the set in DIRECTORY in HPE's Image Management Service.
 
     The section `provisioners.ims` of the configuration says where IMS and its S3 are. The files are uploaded
     in parts, side by side; a registration that was killed goes on where it ended. A name that IMS has already

@@ -47,8 +47,11 @@ def warewulf3(
     never overwritten.
     """
     from crossbuild.cli.registering import carry_out
+    from crossbuild.errors import UsageError
     from crossbuild.registrars.warewulf3.registrar import Warewulf3, Warewulf3Wish
 
+    if arguments and not nodes:
+        raise UsageError("`--kernel-args` is for nodes.", resolution="Name them with `--node`.")
     wish = Warewulf3Wish(
         name=name, nodes=nodes, arguments=arguments, set_arch=set_arch, remove_stale=remove_stale
     )

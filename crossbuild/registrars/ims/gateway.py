@@ -19,7 +19,7 @@ RETRIES = Retry(
     read=1,
     status_forcelist=(502, 503, 504),  # what a gateway says while a service restarts
     # A POST that was lost on the way may have been done: nobody repeats it.
-    allowed_methods=("GET", "PATCH", "PUT", "DELETE"),
+    allowed_methods=("GET", "PATCH", "DELETE"),
     backoff_factor=0.5,
     raise_on_status=False,
 )
@@ -46,10 +46,6 @@ class Gateway:
     def post(self, url: str, body: object) -> object:
         """Send *body* to *url*, once."""
         return self._accepted("POST", url, self._send("POST", url, body))
-
-    def put(self, url: str, body: object) -> object:
-        """Put *body* at *url*."""
-        return self._accepted("PUT", url, self._send("PUT", url, body))
 
     def patch(self, url: str, body: object) -> object:
         """Change what is at *url*."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -56,9 +57,11 @@ class Images:
         return f"{self._api}/v3/deleted/images/{image_id}"
 
     def version(self) -> str:
-        """Return what IMS says of its version, empty where it does not."""
-        found = self._gateway.find(f"{self._api}/version")
-        return str(found.get("version", "")) if isinstance(found, dict) else ""
+        """Return what IMS says of its version, empty where it does not: some gateways hide it."""
+        with contextlib.suppress(ProvisionerError):
+            found = self._gateway.find(f"{self._api}/version")
+            return str(found.get("version", "")) if isinstance(found, dict) else ""
+        return ""
 
     def all(self) -> tuple[ImageRecord, ...]:
         """Return all of them: IMS has no filter."""
