@@ -26,8 +26,8 @@ TAGS = {
     "openEuler_24.03": "oe2403",
 }
 """What packages of a tree have behind their version (guides of OpenHPC, "Enable OpenHPC repository")."""
-OF_OPENHPC = frozenset({"epel", "epol"})
-"""Repositories that the package ohpc-release, or openEuler itself, sets up."""
+SWITCHED_OFF = frozenset({"powertools", "crb"})
+"""Repositories that base images have, but switched off; others come with the package ohpc-release."""
 
 
 def _with_openhpc(name: str, title: str, image: str, series: Series, tree: Tree) -> Recipe:
@@ -38,7 +38,7 @@ def _with_openhpc(name: str, title: str, image: str, series: Series, tree: Tree)
         dockerfile="zypper" if tree.folder.startswith("Leap") else "dnf",
         image=image,
         openhpc=f"{series.top}/{tree.folder}/aarch64/{package}",
-        enable=tuple(repository for repository in tree.extra if repository not in OF_OPENHPC),
+        enable=tuple(repository for repository in tree.extra if repository in SWITCHED_OFF),
         packages=WAREWULF4 if series is SERIES_4 else WAREWULF3,
     )
 
@@ -69,7 +69,7 @@ RECIPES: tuple[Recipe, ...] = (
         "openSUSE Leap 15",
         "opensuse/leap:15",
         SERIES_3,
-        _tree(SERIES_3, "opensuse-leap", "15.6"),
+        _tree(SERIES_3, "opensuse-leap", "15.5"),
     ),
     _with_openhpc(
         "leap15-openhpc2",
