@@ -1,137 +1,27 @@
-"""The keys of a spec and of the site's configuration; docs/reference/spec.md explains each of them."""
+"""The keys of a spec; docs/reference/spec.md explains each of them."""
 
 from __future__ import annotations
 
-import re
-from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from crossbuild.config.values import (
+    AccountName,
+    Fingerprint,
+    ImageName,
+    InsidePath,
+    Line,
+    Mode,
+    PackageName,
+    RepositoryId,
+    Section,
+    UnitName,
+    Word,
+)
 from crossbuild.model.architecture import Architecture
 from crossbuild.model.artifact import OutputKind
-from crossbuild.model.builder import EngineKind, Mount
-from crossbuild.model.spec import is_address, is_name
-
-PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._-]+(:[a-z0-9]+)?(=[A-Za-z0-9.+~^_:-]+)?")
-ACCOUNT = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
-UNIT = re.compile(r"[A-Za-z0-9:_.\\@-]+")
-REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9:_.-]*")
-FINGERPRINT = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}")
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-
-
-def _name(value: str) -> str:
-    if not is_name(value):
-        raise ValueError(
-            "must be 1 to 64 letters, digits, `_`, `.` or `-`, begin with a letter or digit, and hold no `..`"
-            " (Warewulf, IMS and file names all allow this)"
-        )
-    return value
-
-
-def _package(value: str) -> str:
-    if not PACKAGE.fullmatch(value):
-        raise ValueError(f"{value!r} is not a package name")
-    return value
-
-
-def _account(value: str) -> str:
-    if not ACCOUNT.fullmatch(value):
-        raise ValueError(f"{value!r} is not an account name")
-    return value
-
-
-def _unit(value: str) -> str:
-    if not UNIT.fullmatch(value):
-        raise ValueError(f"{value!r} is not a unit name")
-    return value
-
-
-def _repository(value: str) -> str:
-    if not REPOSITORY.fullmatch(value):
-        raise ValueError(f"{value!r} is not the id of a repository")
-    return value
-
-
-def _fingerprint(value: str) -> str:
-    fingerprint = value.replace(" ", "").upper()
-    if not FINGERPRINT.fullmatch(fingerprint):
-        raise ValueError("must be the whole fingerprint of a key, as `gpg --show-keys` prints it")
-    return fingerprint
-
-
-def _inside(value: str) -> str:
-    path = PurePosixPath(value)
-    if not path.is_absolute() or ".." in path.parts or _has_control(value):
-        raise ValueError("must be an absolute path inside the image, without `..` or control characters")
-    return str(path)
-
-
-def _mode(value: str) -> str:
-    if not re.fullmatch(r"0?[0-7]{3,4}", value):
-        raise ValueError("must be an octal mode in quotes, such as '0644'")
-    return value
-
-
-def _one_field(value: str) -> str:
-    if not value or re.search(r"\s", value):
-        raise ValueError("must not be empty or hold white space: it becomes a field of fstab(5)")
-    return value
-
-
-def _url(value: str) -> str:
-    found = urlsplit(value)
-    if found.scheme not in {"http", "https"} or not found.hostname or re.search(r"\s", value):
-        raise ValueError("must be a URL that begins with https:// or http://")
-    if found.username is not None or found.query or found.fragment:
-        raise ValueError("must be a URL without a user name, a query or a fragment")
-    return value.rstrip("/")
-
-
-def _absolute(value: Path) -> Path:
-    if not value.is_absolute():
-        raise ValueError("must be an absolute path")
-    return value
-
-
-def _one_line(value: str) -> str:
-    if _has_control(value):
-        raise ValueError("must be one line without control characters")
-    return value
-
-
-def _mount(value: str) -> str:
-    Mount.parse(value)
-    return value
-
-
-def _has_control(value: str) -> bool:
-    return any(ord(character) < 32 or ord(character) == 127 for character in value)
-
-
-ImageName = Annotated[str, AfterValidator(_name)]
-PackageName = Annotated[str, AfterValidator(_package)]
-AccountName = Annotated[str, AfterValidator(_account)]
-UnitName = Annotated[str, AfterValidator(_unit)]
-RepositoryId = Annotated[str, AfterValidator(_repository)]
-Fingerprint = Annotated[str, AfterValidator(_fingerprint)]
-InsidePath = Annotated[str, AfterValidator(_inside)]
-Mode = Annotated[str, AfterValidator(_mode)]
-Word = Annotated[str, AfterValidator(_one_field)]
-MountText = Annotated[str, AfterValidator(_mount)]
-Line = Annotated[str, AfterValidator(_one_line)]
-Url = Annotated[str, AfterValidator(_url)]
-BucketName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
-# Not strict: YAML has text where a path is meant.
-AbsolutePath = Annotated[Path, Field(strict=False), AfterValidator(_absolute)]
-
-
-class Section(BaseModel):
-    """Part of a file: unknown keys are errors, and nothing is converted to make it fit."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+from crossbuild.model.spec import is_address
 
 
 class RepositorySection(Section):
@@ -244,71 +134,3 @@ class SpecFile(Section):
                 f"`outputs` asks for {needing[0]}, which boots the image's kernel: `kernel: false` forbids it"
             )
         return self
-
-
-class RecipeSection(Section):
-    """An entry of `builders.recipes`."""
-
-    base_image: Word = ""
-    repositories: Annotated[Path, Field(strict=False)] | None = None
-    openhpc: bool = True
-    openhpc_sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
-
-
-class BuildersSection(Section):
-    """`builders:` of the site's configuration."""
-
-    engine: Annotated[EngineKind, Field(strict=False)] | None = None
-    mounts: list[MountText] = []
-    recipes: dict[str, RecipeSection] = {}
-
-
-class ImsSection(Section):
-    """`provisioners.ims:`."""
-
-    api: Url
-    gateway: Url | None = None
-    token_endpoint: Url | None = None
-    client_id: Word | None = None
-    client_secret_file: AbsolutePath | None = None
-    ca_bundle: AbsolutePath | None = None
-    s3_endpoint: Url
-    s3_credentials_file: AbsolutePath
-    bucket: BucketName = "boot-images"
-    recipe_bucket: BucketName = "ims"
-    timeout: int = Field(default=120, ge=1)
-
-    @model_validator(mode="after")
-    def _tokens_need_a_client(self) -> Self:
-        parts = (self.token_endpoint, self.client_id, self.client_secret_file)
-        if any(parts) and not all(parts):
-            raise ValueError("`token_endpoint`, `client_id` and `client_secret_file` belong together")
-        return self
-
-    @model_validator(mode="after")
-    def _secrets_travel_encrypted(self) -> Self:
-        # A token and the secret that gets it can be read on the way; requests to S3 are signed instead.
-        for url in filter(None, (self.token_endpoint, self.api, self.gateway) if self.token_endpoint else ()):
-            found = urlsplit(url)
-            if found.scheme == "http" and found.hostname not in LOOPBACK:
-                raise ValueError(f"{url} would show the token to the network: it must begin with https://")
-        return self
-
-
-class ProvisionersSection(Section):
-    """`provisioners:`."""
-
-    ims: ImsSection | None = None
-
-
-class SiteFile(Section):
-    """`/etc/crossbuild/config.yaml`."""
-
-    state: Annotated[Path, Field(strict=False)] | None = None
-    prefix: Annotated[Path, Field(strict=False)] | None = None
-    qemu: Annotated[Path, Field(strict=False)] | None = None
-    variables: dict[str, str] = {}
-    repositories: dict[str, list[RepositorySection]] = {}
-    mirrors: dict[Word, Word] = {}
-    builders: BuildersSection = BuildersSection()
-    provisioners: ProvisionersSection = ProvisionersSection()

@@ -14,7 +14,8 @@ from crossbuild.model.site import BuilderDefaults, RecipeDefaults, Site
 from crossbuild.model.spec import AptRepository, Repository, RpmRepository
 
 if TYPE_CHECKING:
-    from crossbuild.config.schema import BuildersSection, ImsSection, RepositorySection
+    from crossbuild.config.schema import RepositorySection
+    from crossbuild.config.site_schema import BuildersSection, ImsSection
 
 SYSTEM_FILE = Path("/etc/crossbuild/config.yaml")
 SYSTEM_STATE = Path("/var/lib/crossbuild")
@@ -43,7 +44,7 @@ def load_site(path: Path | None = None) -> Site:
 def _checked(chosen: Path | None) -> Site:
     # Loaded here: what checks files takes longer to load than most of what a run does.
     from crossbuild.config.document import read_document, validate
-    from crossbuild.config.schema import SiteFile
+    from crossbuild.config.site_schema import SiteFile
 
     section = validate(SiteFile, read_document(chosen), chosen) if chosen else SiteFile()
     for key in ("state", "prefix", "qemu"):

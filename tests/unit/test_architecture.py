@@ -25,7 +25,9 @@ from crossbuild.cli.main import main
 from crossbuild.cli.progress import EVENT_NAMES
 from crossbuild.cli.register import COMMANDS as REGISTERING
 from crossbuild.config.document import validate
-from crossbuild.config.schema import Section, SiteFile, SpecFile
+from crossbuild.config.schema import SpecFile
+from crossbuild.config.site_schema import SiteFile
+from crossbuild.config.values import Section
 from crossbuild.distros.builder_images import RECIPES
 from crossbuild.distros.catalog import RELEASES
 from crossbuild.distros.definitions.enterprise_linux import EPEL_FINGERPRINTS

@@ -1,0 +1,90 @@
+"""The keys of a site's configuration; docs/reference/configuration.md explains each of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, model_validator
+
+from crossbuild.config.schema import RepositorySection
+from crossbuild.config.values import (
+    AbsolutePath,
+    BucketName,
+    MountText,
+    Section,
+    Url,
+    Word,
+)
+from crossbuild.model.builder import EngineKind
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class RecipeSection(Section):
+    """An entry of `builders.recipes`."""
+
+    base_image: Word = ""
+    repositories: Annotated[Path, Field(strict=False)] | None = None
+    openhpc: bool = True
+    openhpc_sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+
+
+class BuildersSection(Section):
+    """`builders:` of the site's configuration."""
+
+    engine: Annotated[EngineKind, Field(strict=False)] | None = None
+    mounts: list[MountText] = []
+    recipes: dict[str, RecipeSection] = {}
+
+
+class ImsSection(Section):
+    """`provisioners.ims:`."""
+
+    api: Url
+    gateway: Url | None = None
+    token_endpoint: Url | None = None
+    client_id: Word | None = None
+    client_secret_file: AbsolutePath | None = None
+    ca_bundle: AbsolutePath | None = None
+    s3_endpoint: Url
+    s3_credentials_file: AbsolutePath
+    bucket: BucketName = "boot-images"
+    recipe_bucket: BucketName = "ims"
+    timeout: int = Field(default=120, ge=1)
+
+    @model_validator(mode="after")
+    def _tokens_need_a_client(self) -> Self:
+        parts = (self.token_endpoint, self.client_id, self.client_secret_file)
+        if any(parts) and not all(parts):
+            raise ValueError("`token_endpoint`, `client_id` and `client_secret_file` belong together")
+        return self
+
+    @model_validator(mode="after")
+    def _secrets_travel_encrypted(self) -> Self:
+        # A token and the secret that gets it can be read on the way; requests to S3 are signed instead.
+        for url in filter(None, (self.token_endpoint, self.api, self.gateway) if self.token_endpoint else ()):
+            found = urlsplit(url)
+            if found.scheme == "http" and found.hostname not in LOOPBACK:
+                raise ValueError(f"{url} would show the token to the network: it must begin with https://")
+        return self
+
+
+class ProvisionersSection(Section):
+    """`provisioners:`."""
+
+    ims: ImsSection | None = None
+
+
+class SiteFile(Section):
+    """`/etc/crossbuild/config.yaml`."""
+
+    state: Annotated[Path, Field(strict=False)] | None = None
+    prefix: Annotated[Path, Field(strict=False)] | None = None
+    qemu: Annotated[Path, Field(strict=False)] | None = None
+    variables: dict[str, str] = {}
+    repositories: dict[str, list[RepositorySection]] = {}
+    mirrors: dict[Word, Word] = {}
+    builders: BuildersSection = BuildersSection()
+    provisioners: ProvisionersSection = ProvisionersSection()
