@@ -106,6 +106,9 @@ def accelerate_builder(programs: RootPrograms, site: Site, target: Path, notice:
     host = inspect_host()
     if host.native(Architecture.AARCH64) or not _handler_can(host, notice):
         return
+    if not programs.versions:
+        notice("Without acceleration: of builders, only package databases of dpkg are read so far.")
+        return
     document: dict[str, object] = {
         "name": "builder",
         "distro": programs.distro,
