@@ -76,7 +76,10 @@ def undo(path: Path, site: Site, hearer: Hearer) -> tuple[Left, ...]:
     """Take back the receipt in *path*; return what stays, since somebody changed it or uses it."""
     receipt = receipts.read_receipt(path)
     registrar = _registrar_of(receipt, site)
-    with _alone(receipt.provisioner, path.absolute().parents[1], site, hearer.notice):
+    beside = path.absolute().parent
+    # A receipt may have been copied away from its set.
+    held = beside.parent if beside.name == receipts.FOLDER else path
+    with _alone(receipt.provisioner, held, site, hearer.notice):
         return _take_back(registrar, Registered(receipt=receipts.read_receipt(path), path=path), hearer)
 
 
