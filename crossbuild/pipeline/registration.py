@@ -60,6 +60,8 @@ def register(registrar: Registrar, directory: Path, site: Site, hearer: Hearer) 
             _take_back(registrar, found, hearer)
             found = None
         plan = _planned(registrar, artifacts, found.receipt if found else None)
+        for note in plan.notes:
+            hearer.notice(note)
         if not plan.actions:
             return None
         path = found.path if found else receipts.next_receipt(directory, registrar.kind)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,8 +41,6 @@ class Warewulf4Wish:
     """Whether accounts of this host get the same ids in the image."""
     set_arch: bool = False
     """Whether nodes that boot an image for another architecture may get this one."""
-    earlier: tuple[Receipt, ...] = ()
-    """Of the same set: Warewulf keeps no checksums, so only they tell that an image is that of the set."""
 
 
 class Warewulf4:
@@ -51,9 +49,15 @@ class Warewulf4:
     kind = OutputKind.WAREWULF4
     resumes = False
 
-    def __init__(self, wish: Warewulf4Wish | None = None) -> None:
-        """Without a *wish* it is good for taking back."""
-        self._wish = wish or Warewulf4Wish()
+    def __init__(
+        self, wish: Warewulf4Wish | None = None, earlier: Callable[[], Iterable[Receipt]] = tuple
+    ) -> None:
+        """Without a *wish* it is good for taking back.
+
+        *earlier* returns the receipts of the set: Warewulf keeps no checksums, so only they tell that an
+        image is that of the set.
+        """
+        self._wish, self._earlier = wish or Warewulf4Wish(), earlier
         self._wwctl = Wwctl()
 
     @functools.cached_property
@@ -144,7 +148,7 @@ class Warewulf4:
             return ()
         rootfs = self._wwctl.rootfs(word, name)
         checksum = reading.tree_checksum(rootfs) if rootfs else ""
-        for receipt in self._wish.earlier:
+        for receipt in self._earlier():
             if receipt.state is ReceiptState.REGISTERED and checksum in {
                 one.checksum for one in receipt.objects
             }:
