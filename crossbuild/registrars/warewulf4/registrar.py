@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,13 @@ from crossbuild.model.receipt import ChangedValue, Receipt, ReceiptState, Regist
 from crossbuild.model.registration import Action, RegistrationPlan, UndoPlan
 from crossbuild.registrars.actions import Command, Remove, remove, require_word
 from crossbuild.registrars.contract import Listener
-from crossbuild.registrars.intake import kernel_arguments, require_whole, the_artifact, versioned_name
+from crossbuild.registrars.intake import (
+    kernel_arguments,
+    new_receipt,
+    require_whole,
+    the_artifact,
+    versioned_name,
+)
 from crossbuild.registrars.warewulf4 import nodes, reading, undoing
 from crossbuild.registrars.warewulf4.nodes import Wish
 from crossbuild.registrars.warewulf4.reading import SCRIPT, ReadBuilt, ReadImage, ReadNodes, ReadOverlay
@@ -79,7 +84,9 @@ class Warewulf4:
         changes = self._changes(artifacts, name, overlay)
         return RegistrationPlan(
             actions=(*(imports if not there else ()), *_node_actions(changes, self._server)),
-            receipt=_receipt(name, self._server, there or _planned(name, overlay), changes),
+            receipt=new_receipt(
+                self.kind, name, self._server.version, there or _planned(name, overlay), changes
+            ),
         )
 
     def register(self, plan: RegistrationPlan, listener: Listener) -> Receipt:
@@ -283,20 +290,3 @@ def _node_actions(changes: tuple[ChangedValue, ...], server: Server) -> Iterator
 def _planned(name: str, overlay: str) -> tuple[RegisteredObject, ...]:
     image = RegisteredObject(kind="image", name=name)
     return (image, RegisteredObject(kind="overlay", name=overlay)) if overlay else (image,)
-
-
-def _receipt(
-    name: str, server: Server, objects: tuple[RegisteredObject, ...], changes: tuple[ChangedValue, ...]
-) -> Receipt:
-    return Receipt(
-        provisioner=OutputKind.WAREWULF4,
-        state=ReceiptState.UNFINISHED,
-        name=name,
-        place=socket.gethostname(),
-        version=server.version,
-        image="",
-        record="",
-        registered="",
-        objects=objects,
-        changes=changes,
-    )
