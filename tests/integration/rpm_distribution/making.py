@@ -122,13 +122,15 @@ def _build(like: Like, tree: Unpacked, scratch: Path, target: Path) -> None:
 
 def _parts(like: Like, tree: Unpacked) -> Parts:
     folders = (HERE / "common", HERE / like)
+    fragments = [path.read_text() for folder in folders for path in sorted(folder.glob("*.spec"))]
     kernel = next(deb for deb in tree.debs if KERNEL.fullmatch(deb))
     image = {Architecture.AARCH64: "Image", Architecture.X86_64: "vmlinuz"}[tree.arch]
     return Parts(
         macros=(HERE / like / "macros").read_text()
         + f"%global kver {kernel.removeprefix('linux-image-')}\n%global image {image}\n"
         + f"%global kernel_version {rpm_version(tree.debs[kernel].version)[0]}\n",
-        fragments=[path.read_text() for folder in folders for path in sorted(folder.glob("*.spec"))],
+        # A scriptlet cannot come before its package.
+        fragments=sorted(fragments, key=lambda text: "%package" not in text),
         attributes=read_attributes((HERE / "attributes.table").read_text()),
         install=render_install(
             [tree.root, *(folder / "tree" for folder in folders)],

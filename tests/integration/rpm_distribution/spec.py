@@ -10,6 +10,7 @@ from pathlib import Path
 from crossbuild.model.architecture import Architecture
 from tests.integration.rpm_distribution.debs import Deb, rpm_version
 from tests.integration.rpm_distribution.dependencies import Dependencies
+from tests.integration.rpm_distribution.layout import LIB64
 from tests.integration.rpm_distribution.table import Like, Row
 
 RELEASE_SUFFIX: Mapping[Like, str] = {Like.EL: "el9", Like.SUSE: "lp155"}
@@ -118,8 +119,18 @@ def _render_package(
         *(f"%dir {_listed(path)}" for path in sorted(content.folders)),
         *(_file_line(path, attributes) for path in sorted(content.files)),
         *content.row.files,
+        *(_cache_scriptlets(name) if like is Like.SUSE and _is_library(content) else ()),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _is_library(content: Content) -> bool:
+    return content.row.name.startswith("lib") and any(path.startswith(LIB64) for path in content.files)
+
+
+def _cache_scriptlets(name: str) -> tuple[str, ...]:
+    """openSUSE runs ldconfig for each package of libraries, Enterprise Linux once for all of them."""
+    return (f"%post -n {name} -p /sbin/ldconfig", f"%postun -n {name} -p /sbin/ldconfig")
 
 
 def _required(content: Content, owners: Mapping[str, str]) -> tuple[str, ...]:
