@@ -90,6 +90,15 @@ def test_undo_finishes_what_ims_left_half_deleted(system: System, small_set: Pat
     assert system.is_empty()
 
 
+def test_an_image_that_somebody_linked_elsewhere_stays(system: System, small_set: Path) -> None:
+    register(system, small_set)
+    image = the_image(system)
+    image["link"] = {**image["link"], "path": "s3://boot-images/other/manifest.json"}
+    said = undo(system, small_set / "receipts/ims-1.json")
+    assert f"image {image['id']}. Somebody else changed it" in said.stdout
+    assert the_image(system) is image
+
+
 def _request(method: str, path: str) -> Any:
     return Request(EnvironBuilder(path=path, method=method).get_environ())
 
@@ -238,6 +247,21 @@ def all_command_lines() -> list[bytes]:
             except OSError:
                 continue
     return found
+
+
+def test_files_of_elsewhere_are_registered_too(system: System, built_example: Path, tmp_path: Path) -> None:
+    options = [
+        word
+        for name in ("rootfs", "kernel", "initrd")
+        for word in (f"--{name}", str(built_example / "ims" / name))
+    ]
+    crossbuild = CommandLine(system.config)
+    crossbuild("artifacts", "adopt", "elsewhere", *options, "--output", str(tmp_path / "out"))
+    register(system, tmp_path / "out/elsewhere")
+    image = the_image(system)
+    assert (image["name"], image["arch"]) == ("elsewhere", "aarch64")
+    undo(system, tmp_path / "out/elsewhere/receipts/ims-1.json")
+    assert system.is_empty()
 
 
 def test_the_example_is_registered_and_taken_back(system: System, built_example: Path) -> None:
