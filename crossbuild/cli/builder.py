@@ -222,7 +222,7 @@ def _new_root(document: dict[str, object], site: Site, *, as_json: bool, emulato
     from crossbuild.builders.contract import RootBase
     from crossbuild.cli.progress import progress_for
     from crossbuild.config.spec import spec_from
-    from crossbuild.pipeline import create_root
+    from crossbuild.pipeline.building import create_root
 
     spec = spec_from(document, Path("the command line"), site)
     # On the disk of builders, where the tree becomes one by rename.

@@ -60,6 +60,8 @@ def register(registrar: Registrar, directory: Path, site: Site, hearer: Hearer) 
             _take_back(registrar, found, hearer)
             found = None
         plan = _planned(registrar, artifacts, found.receipt if found else None)
+        for note in plan.notes:
+            hearer.notice(note)
         if not plan.actions:
             return None
         path = found.path if found else receipts.next_receipt(directory, registrar.kind)
@@ -76,7 +78,10 @@ def undo(path: Path, site: Site, hearer: Hearer) -> tuple[Left, ...]:
     """Take back the receipt in *path*; return what stays, since somebody changed it or uses it."""
     receipt = receipts.read_receipt(path)
     registrar = _registrar_of(receipt, site)
-    with _alone(receipt.provisioner, path.absolute().parents[1], site, hearer.notice):
+    beside = path.absolute().parent
+    # A receipt may have been copied away from its set.
+    held = beside.parent if beside.name == receipts.FOLDER else path
+    with _alone(receipt.provisioner, held, site, hearer.notice):
         return _take_back(registrar, Registered(receipt=receipts.read_receipt(path), path=path), hearer)
 
 

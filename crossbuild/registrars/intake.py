@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 from collections.abc import Sequence
 
 from crossbuild.errors import ArtifactError
 from crossbuild.host.digests import file_digests
-from crossbuild.model.artifact import Artifact, ArtifactSet
+from crossbuild.model.artifact import Artifact, ArtifactSet, OutputKind
+from crossbuild.model.receipt import ChangedValue, Receipt, ReceiptState, RegisteredObject
 
 
 def the_artifact(artifacts: ArtifactSet, pattern: str) -> Artifact:
@@ -43,6 +45,28 @@ def kernel_arguments(artifacts: ArtifactSet) -> str:
     """Return the kernel's arguments as the set's record tells them, empty where it tells none."""
     kernel = artifacts.record.get("kernel")
     return str(kernel.get("args") or "") if isinstance(kernel, dict) else ""
+
+
+def new_receipt(
+    kind: OutputKind,
+    name: str,
+    version: str,
+    objects: tuple[RegisteredObject, ...],
+    changes: tuple[ChangedValue, ...],
+) -> Receipt:
+    """Return the receipt of a registration on this host that is only planned."""
+    return Receipt(
+        provisioner=kind,
+        state=ReceiptState.UNFINISHED,
+        name=name,
+        place=socket.gethostname(),
+        version=version,
+        image="",
+        record="",
+        registered="",
+        objects=objects,
+        changes=changes,
+    )
 
 
 def _is_whole(artifacts: ArtifactSet, artifact: Artifact) -> bool:

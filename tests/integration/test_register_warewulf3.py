@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -170,11 +171,30 @@ def test_folders_of_a_wrong_architecture_go_only_with_consent(host: Warewulf3Hos
     stale = host.state / "bootstrap/x86_64/101"
     stale.mkdir(parents=True)
     (stale / "kernel").touch()
-    said = host("warewulf3", directory, "--name", "image", check=True)
-    assert stale.exists()
-    told = host("warewulf3", directory, "--name", "image", "--dry-run", check=True)
-    assert str(stale) in told.stderr
-    assert said.status == 0
+    for options in ([], ["--dry-run"]):
+        told = host("warewulf3", directory, "--name", "image", *options, check=True)
+        assert str(stale) in told.stderr
+        assert stale.exists()
     host("warewulf3", directory, "--name", "image", "--remove-stale", check=True)
     assert not stale.exists()
     assert (host.state / "bootstrap/aarch64/101/kernel").exists()
+
+
+def test_two_at_a_time_register_once(host: Warewulf3Host, directory: Path) -> None:
+    with ThreadPoolExecutor() as pool:
+        both = [pool.submit(host, "warewulf3", directory) for _ in range(2)]
+        results = [one.result() for one in both]
+    assert [result.status for result in results] == [0, 0]
+    assert sum("Nothing to do" in result.stdout for result in results) == 1
+    assert len(receipts(directory)) == 1
+    assert len(host.read()["objects"]) == 2
+
+
+def test_receipt_that_was_copied_away_takes_back_all_the_same(
+    host: Warewulf3Host, tmp_path: Path, directory: Path
+) -> None:
+    host("warewulf3", directory, check=True)
+    copy = tmp_path / "receipt.json"
+    copy.write_text(receipts(directory)[0].read_text())
+    host("--undo", copy, check=True)
+    assert host.read()["objects"] == {}

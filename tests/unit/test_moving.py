@@ -25,6 +25,7 @@ COMMANDS = sorted(
 NEEDS = {
     "crossbuild artifacts verify": "out",
     "crossbuild build": "spec.yaml",
+    "crossbuild register warewulf3": "out",
     "crossbuild root create": "toolbox",
     "crossbuild root run": "toolbox true",
 }

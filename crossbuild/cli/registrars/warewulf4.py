@@ -64,6 +64,6 @@ def warewulf4(
         arguments=arguments,
         synchronize=not no_syncuser,
         set_arch=set_arch,
-        earlier=tuple(receipt for _, receipt in receipts_of(directory)),
     )
-    carry_out(session, Warewulf4(wish), directory, dry_run=dry_run, as_json=as_json)
+    registrar = Warewulf4(wish, lambda: (receipt for _, receipt in receipts_of(directory)))
+    carry_out(session, registrar, directory, dry_run=dry_run, as_json=as_json)

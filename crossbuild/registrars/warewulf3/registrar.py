@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import socket
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from crossbuild.errors import ProvisionerError
 from crossbuild.model.artifact import Artifact, ArtifactSet, OutputKind
-from crossbuild.model.receipt import ChangedValue, Receipt, ReceiptState, RegisteredObject
+from crossbuild.model.receipt import ChangedValue, Receipt, RegisteredObject
 from crossbuild.model.registration import Action, RegistrationPlan, UndoPlan
 from crossbuild.registrars.actions import Command, Remove, remove, require_word
 from crossbuild.registrars.contract import Listener
-from crossbuild.registrars.intake import kernel_arguments, require_whole, the_artifact, versioned_name
+from crossbuild.registrars.intake import (
+    kernel_arguments,
+    new_receipt,
+    require_whole,
+    the_artifact,
+    versioned_name,
+)
 from crossbuild.registrars.warewulf3 import nodes, reading, undoing, words
 from crossbuild.registrars.warewulf3.nodes import NodeWish
 from crossbuild.registrars.warewulf3.reading import ReadNodes, ReadObject
@@ -77,7 +82,7 @@ class Warewulf3:
         removals = stale if self._wish.remove_stale else ()
         return RegistrationPlan(
             actions=(*imports, *_node_actions(changes, name, artifacts), *removals),
-            receipt=_receipt(name, self._server, tuple(objects), changes),
+            receipt=new_receipt(self.kind, name, self._server.version, tuple(objects), changes),
             notes=tuple(_stale_note(folder) for folder in stale if not removals),
         )
 
@@ -232,23 +237,6 @@ def _node_actions(changes: tuple[ChangedValue, ...], name: str, artifacts: Artif
         yield from nodes.commands(changes)
         yield from nodes.refresh(read.names)
         yield read
-
-
-def _receipt(
-    name: str, server: Server, objects: tuple[RegisteredObject, ...], changes: tuple[ChangedValue, ...]
-) -> Receipt:
-    return Receipt(
-        provisioner=OutputKind.WAREWULF3,
-        state=ReceiptState.UNFINISHED,
-        name=name,
-        place=socket.gethostname(),
-        version=server.version,
-        image="",
-        record="",
-        registered="",
-        objects=objects,
-        changes=changes,
-    )
 
 
 def _stale_note(folder: Remove) -> str:

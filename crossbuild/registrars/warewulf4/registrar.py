@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,13 @@ from crossbuild.model.receipt import ChangedValue, Receipt, ReceiptState, Regist
 from crossbuild.model.registration import Action, RegistrationPlan, UndoPlan
 from crossbuild.registrars.actions import Command, Remove, remove, require_word
 from crossbuild.registrars.contract import Listener
-from crossbuild.registrars.intake import kernel_arguments, require_whole, the_artifact, versioned_name
+from crossbuild.registrars.intake import (
+    kernel_arguments,
+    new_receipt,
+    require_whole,
+    the_artifact,
+    versioned_name,
+)
 from crossbuild.registrars.warewulf4 import nodes, reading, undoing
 from crossbuild.registrars.warewulf4.nodes import Wish
 from crossbuild.registrars.warewulf4.reading import SCRIPT, ReadBuilt, ReadImage, ReadNodes, ReadOverlay
@@ -41,8 +46,6 @@ class Warewulf4Wish:
     """Whether accounts of this host get the same ids in the image."""
     set_arch: bool = False
     """Whether nodes that boot an image for another architecture may get this one."""
-    earlier: tuple[Receipt, ...] = ()
-    """Of the same set: Warewulf keeps no checksums, so only they tell that an image is that of the set."""
 
 
 class Warewulf4:
@@ -51,9 +54,15 @@ class Warewulf4:
     kind = OutputKind.WAREWULF4
     resumes = False
 
-    def __init__(self, wish: Warewulf4Wish | None = None) -> None:
-        """Without a *wish* it is good for taking back."""
-        self._wish = wish or Warewulf4Wish()
+    def __init__(
+        self, wish: Warewulf4Wish | None = None, earlier: Callable[[], Iterable[Receipt]] = tuple
+    ) -> None:
+        """Without a *wish* it is good for taking back.
+
+        *earlier* returns the receipts of the set: Warewulf keeps no checksums, so only they tell that an
+        image is that of the set.
+        """
+        self._wish, self._earlier = wish or Warewulf4Wish(), earlier
         self._wwctl = Wwctl()
 
     @functools.cached_property
@@ -75,7 +84,9 @@ class Warewulf4:
         changes = self._changes(artifacts, name, overlay)
         return RegistrationPlan(
             actions=(*(imports if not there else ()), *_node_actions(changes, self._server)),
-            receipt=_receipt(name, self._server, there or _planned(name, overlay), changes),
+            receipt=new_receipt(
+                self.kind, name, self._server.version, there or _planned(name, overlay), changes
+            ),
         )
 
     def register(self, plan: RegistrationPlan, listener: Listener) -> Receipt:
@@ -144,7 +155,7 @@ class Warewulf4:
             return ()
         rootfs = self._wwctl.rootfs(word, name)
         checksum = reading.tree_checksum(rootfs) if rootfs else ""
-        for receipt in self._wish.earlier:
+        for receipt in self._earlier():
             if receipt.state is ReceiptState.REGISTERED and checksum in {
                 one.checksum for one in receipt.objects
             }:
@@ -279,20 +290,3 @@ def _node_actions(changes: tuple[ChangedValue, ...], server: Server) -> Iterator
 def _planned(name: str, overlay: str) -> tuple[RegisteredObject, ...]:
     image = RegisteredObject(kind="image", name=name)
     return (image, RegisteredObject(kind="overlay", name=overlay)) if overlay else (image,)
-
-
-def _receipt(
-    name: str, server: Server, objects: tuple[RegisteredObject, ...], changes: tuple[ChangedValue, ...]
-) -> Receipt:
-    return Receipt(
-        provisioner=OutputKind.WAREWULF4,
-        state=ReceiptState.UNFINISHED,
-        name=name,
-        place=socket.gethostname(),
-        version=server.version,
-        image="",
-        record="",
-        registered="",
-        objects=objects,
-        changes=changes,
-    )

@@ -26,6 +26,8 @@ _LOADER_KEY = "00:0B"
 """DHCP option 93 of an arm64 machine with UEFI (RFC 4578 and IANA, "Processor Architecture Types")."""
 _LOADERS = ("arm64-efi/snponly.efi", "snp-arm64.efi")
 """What the packages of Enterprise Linux and of openSUSE start such machines with."""
+_LOADER_FOLDERS = ("/usr/share/ipxe", "/usr/lib/ipxe", "/usr/local/share/ipxe")
+"""Where distributions and Warewulf's own script put them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,8 +107,9 @@ def _problems(server: Server, arch: Architecture) -> Iterator[str]:
     if tftp.get("ipxe") and not configured:
         yield f'`tftp: ipxe:` of {server.etc / "warewulf.conf"} has no "{_LOADER_KEY}".'
         return
-    source = server.path("ipxesource", "/usr/share/ipxe")
-    loaders = [source / name for name in ([configured] if configured else _LOADERS)]
+    source = str((server.configuration.get("paths") or {}).get("ipxesource") or "")
+    names = [configured] if configured else _LOADERS
+    loaders = [Path(folder, name) for folder in ([source] if source else _LOADER_FOLDERS) for name in names]
     loader = next((path for path in loaders if path.is_file()), loaders[0])
     yield from _loader_problems(loader, arch)
     if root := tftp.get("tftproot"):
