@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from crossbuild.model.plan import Plan
     from crossbuild.model.site import Site
     from crossbuild.model.spec import ImageSpec
-    from crossbuild.pipeline import build, create_root, plan
+    from crossbuild.pipeline.building import build, create_root, plan
 
 __version__ = "0.1.0"
 
@@ -59,13 +59,13 @@ _HOMES = {
     "Plan": "crossbuild.model.plan",
     "Site": "crossbuild.model.site",
     "become_root": "crossbuild.host.namespace",
-    "build": "crossbuild.pipeline",
-    "create_root": "crossbuild.pipeline",
+    "build": "crossbuild.pipeline.building",
+    "create_root": "crossbuild.pipeline.building",
     "diff_sets": "crossbuild.artifacts.store",
     "load_set": "crossbuild.artifacts.store",
     "load_site": "crossbuild.config.site",
     "load_spec": "crossbuild.config.spec",
-    "plan": "crossbuild.pipeline",
+    "plan": "crossbuild.pipeline.building",
     "verify_set": "crossbuild.artifacts.store",
 }
 

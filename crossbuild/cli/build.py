@@ -103,7 +103,7 @@ def _refuse_same_names(images: list[ImageSpec]) -> None:
 def _build_one(
     image: ImageSpec, site: Site, output: Path, *, force: bool, emulator_only: bool, as_json: bool
 ) -> None:
-    from crossbuild import pipeline
+    from crossbuild.pipeline import building
 
     finished: list[BuildFinished] = []
     with progress_for(json=as_json) as sink:
@@ -113,7 +113,7 @@ def _build_one(
                 finished.append(event)
             sink(event)
 
-        made = pipeline.build(
+        made = building.build(
             image, site, output, on_event=on_event, force=force, emulator_only=emulator_only
         )
     if not as_json:

@@ -11,6 +11,7 @@ from crossbuild.cli.ims_files import load_artifacts, write_boot_files, write_nod
 from crossbuild.cli.ims_nodes import lock, locks, remote_build_nodes, unlock
 from crossbuild.cli.options import Session, json_option, pass_session
 from crossbuild.model.architecture import Architecture
+from crossbuild.model.ims import RECIPE_DISTRIBUTIONS
 
 
 @click.group()
@@ -52,7 +53,7 @@ def images(session: Session, *, ids: tuple[str, ...], arch: str | None, as_json:
 @click.option("--name", metavar="NAME", required=True, help="What IMS calls the recipe.")
 @click.option(
     "--distribution",
-    type=click.Choice(["sles12", "sles15", "centos7"]),
+    type=click.Choice(RECIPE_DISTRIBUTIONS),
     required=True,
     help="What the recipe installs; IMS knows no others.",
 )

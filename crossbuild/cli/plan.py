@@ -47,10 +47,10 @@ STEP_NAMES = {
 @pass_session
 def plan(session: Session, spec: Path, *, as_json: bool) -> None:
     """Show what build would do, where and why, without doing it."""
-    from crossbuild import pipeline
+    from crossbuild.pipeline import building
 
     site = load_site(session.config)
-    planned = pipeline.plan(load_spec(spec, site), site, on_event=_tell)
+    planned = building.plan(load_spec(spec, site), site, on_event=_tell)
     if as_json:
         console.print_json(document(planned))
     else:

@@ -54,7 +54,7 @@ def create(
     from crossbuild.config.document import read_document
     from crossbuild.config.spec import spec_from
     from crossbuild.host.namespace import become_root
-    from crossbuild.pipeline import create_root
+    from crossbuild.pipeline.building import create_root
 
     site = _site(session)
     document: dict[str, object] = {"distro": distro, "release": release, "kernel": False}

@@ -21,6 +21,8 @@ TYPES = {
 """MIME type of each file by its name, which is also its key below the image's id."""
 MANIFEST = "manifest.json"
 LINK_TYPE = "s3"
+RECIPE_DISTRIBUTIONS = ("sles12", "sles15", "centos7")
+"""What a recipe may install; IMS knows no others."""
 
 
 def created_text(epoch: int) -> str:

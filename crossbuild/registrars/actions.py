@@ -48,7 +48,15 @@ class Transcript:
         self._said: list[str] = []
 
     def run(self, argv: Sequence[str]) -> CommandResult:
-        """Run *argv* to its end, whatever its status; raise ProvisionerError if there is no such program."""
+        """Let *argv* do something, whatever its status, and remember what it complains about."""
+        result = self.ask(argv)
+        complaints = [line for line in result.stderr.splitlines() if line.strip()]
+        if complaints:
+            self._said += [f"$ {shlex.join(argv)}", *complaints]
+        return result
+
+    def ask(self, argv: Sequence[str]) -> CommandResult:
+        """Run *argv*, which changes nothing; raise ProvisionerError if there is no such program."""
         executable = find(argv[0])
         if executable is None:
             raise ProvisionerError(
@@ -56,11 +64,7 @@ class Transcript:
                 details=f"It belongs to {self._provisioner}; it is neither on PATH nor in the sbin folders.",
                 resolution=f"Run this on the host where {self._provisioner} is installed.",
             )
-        result = capture(argv, executable=executable, check=False)
-        complaints = [line for line in result.stderr.splitlines() if line.strip()]
-        if complaints:
-            self._said += [f"$ {shlex.join(argv)}", *complaints]
-        return result
+        return capture(argv, executable=executable, check=False)
 
     def details(self, *problems: str) -> str:
         """Return *problems* and behind them what the programs said, for an error."""

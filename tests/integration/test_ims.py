@@ -90,6 +90,15 @@ def test_undo_finishes_what_ims_left_half_deleted(system: System, small_set: Pat
     assert system.is_empty()
 
 
+def test_an_image_that_somebody_linked_elsewhere_stays(system: System, small_set: Path) -> None:
+    register(system, small_set)
+    image = the_image(system)
+    image["link"] = {**image["link"], "path": "s3://boot-images/other/manifest.json"}
+    said = undo(system, small_set / "receipts/ims-1.json")
+    assert f"image {image['id']}. Somebody else changed it" in said.stdout
+    assert the_image(system) is image
+
+
 def _request(method: str, path: str) -> Any:
     return Request(EnvironBuilder(path=path, method=method).get_environ())
 
@@ -158,7 +167,7 @@ KILLS = {
 @pytest.mark.parametrize("moment", KILLS)
 def test_a_killed_registration_is_repeated_to_success(system: System, small_set: Path, moment: str) -> None:
     site, side, wanted = KILLS[moment]
-    killed_during(system, small_set, site, side, wanted)
+    assert killed_during(system, small_set, site, side, wanted) == -signal.SIGKILL
     arrived = arrived_parts(system)
     system.storage.asked.clear()
     register(system, small_set)
@@ -172,19 +181,27 @@ def test_a_killed_registration_is_repeated_to_success(system: System, small_set:
     assert system.is_empty()
 
 
-def killed_during(system: System, directory: Path, site: str, side: str, wanted: str) -> None:
-    """Register *directory*, and end that with SIGKILL at the request *wanted*."""
+def killed_during(
+    system: System,
+    directory: Path,
+    site: str,
+    side: str,
+    wanted: str,
+    number: signal.Signals = signal.SIGKILL,
+) -> int:
+    """Register *directory*, send the signal *number* at the request *wanted*, and return how it ended."""
     argv = CommandLine(system.config).argv("register", "ims", str(directory))
     started: list[subprocess.Popen[bytes]] = []
 
     def kill() -> Any:
-        started[0].send_signal(signal.SIGKILL)
-        return nothing()
+        started[0].send_signal(number)
+        return nothing() if number == signal.SIGKILL else None
 
     setattr(getattr(system, site), side, when(wanted, kill))
     started.append(subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
-    assert started[0].wait() == -signal.SIGKILL
+    status = started[0].wait()
     setattr(getattr(system, site), side, lambda _: None)
+    return status
 
 
 def arrived_parts(system: System) -> set[int]:
@@ -208,6 +225,14 @@ def test_a_killed_registration_is_taken_back(system: System, small_set: Path) ->
     undo(system, small_set / "receipts/ims-1.json")
     assert system.is_empty()
     assert list((small_set / "receipts").iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_registration_leaves_nothing(
+    system: System, small_set: Path, number: signal.Signals
+) -> None:
+    status = killed_during(system, small_set, "storage", "before", "PUT rootfs partNumber=2", number)
+    assert (status, system.is_empty()) == (128 + number, True)
 
 
 def test_no_secret_is_in_the_process_list_the_output_the_receipt_or_the_state(
@@ -238,6 +263,21 @@ def all_command_lines() -> list[bytes]:
             except OSError:
                 continue
     return found
+
+
+def test_files_of_elsewhere_are_registered_too(system: System, built_example: Path, tmp_path: Path) -> None:
+    options = [
+        word
+        for name in ("rootfs", "kernel", "initrd")
+        for word in (f"--{name}", str(built_example / "ims" / name))
+    ]
+    crossbuild = CommandLine(system.config)
+    crossbuild("artifacts", "adopt", "elsewhere", *options, "--output", str(tmp_path / "out"))
+    register(system, tmp_path / "out/elsewhere")
+    image = the_image(system)
+    assert (image["name"], image["arch"]) == ("elsewhere", "aarch64")
+    undo(system, tmp_path / "out/elsewhere/receipts/ims-1.json")
+    assert system.is_empty()
 
 
 def test_the_example_is_registered_and_taken_back(system: System, built_example: Path) -> None:

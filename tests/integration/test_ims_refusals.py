@@ -109,6 +109,11 @@ def test_a_certificate_that_is_not_trusted_ends_it(tmp_path: Path, small_set: Pa
         refused(system, small_set, 4, "is not trusted", "ca_bundle", named)
 
 
+def test_a_bundle_that_is_missing_is_named(system: System, small_set: Path) -> None:
+    system.configure(ca_bundle="/nowhere/bundle.pem")
+    refused(system, small_set, 3, "/nowhere/bundle.pem")
+
+
 def plain_s3(system: System) -> str:
     return str(system.s3.meta.endpoint_url)
 

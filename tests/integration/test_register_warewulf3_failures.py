@@ -14,6 +14,11 @@ from crossbuild.model.receipt import ReceiptState
 from tests.integration.conftest import CommandLine
 from tests.integration.small_sets import copied, receipts, small_set
 from tests.integration.warewulf3_rig import Warewulf3Host
+from tests.unit.artifacts.kernels import ARM64_IMAGE
+from tests.unit.formats.test_cpio import END, member
+from tests.unit.trees import X86_64, make_elf
+
+PE_OF_X86_64 = ARM64_IMAGE.replace(b"\x64\xaa", b"\x64\x86")
 
 
 @pytest.fixture
@@ -37,6 +42,18 @@ def needs(path: str) -> Callable[[Warewulf3Host], object]:
     return lambda host: host.forget(path)
 
 
+def holds(path: str, content: bytes) -> Callable[[Warewulf3Host], object]:
+    return lambda host: (host.prefix / path).write_bytes(content)
+
+
+def test_what_cannot_be_told_is_a_note(host: Warewulf3Host, directory: Path) -> None:
+    for path in ("state/warewulf/initramfs/aarch64/base", "share/warewulf/ipxe/bin-arm64-efi/snp.efi"):
+        holds(path, b"something")(host)
+    said = host("warewulf3", directory, "--dry-run", check=True).stderr
+    assert "cpio" in said
+    assert "EFI" in said
+
+
 @pytest.mark.parametrize(
     ("harm", "options", "words"),
     [
@@ -45,6 +62,15 @@ def needs(path: str) -> Callable[[Warewulf3Host], object]:
         pytest.param(needs("state/warewulf/initramfs/aarch64/base"), [], "base", id="no initramfs"),
         pytest.param(needs("state/warewulf/initramfs/aarch64/capabilities"), [], "capabilities", id="none"),
         pytest.param(needs("share/warewulf/ipxe"), [], "snp.efi", id="no iPXE"),
+        pytest.param(
+            holds("state/warewulf/initramfs/aarch64/base", member("bin/sh", make_elf(machine=X86_64)) + END),
+            [],
+            "bin/sh is for ELF machine 62",
+            id="initramfs of the server",
+        ),
+        pytest.param(
+            holds("share/warewulf/ipxe/bin-arm64-efi/snp.efi", PE_OF_X86_64), [], "for x86_64", id="x86 iPXE"
+        ),
         pytest.param(needs("ca.crt"), [], "cacert", id="no certificates"),
         pytest.param(lambda host: (host.prefix / "version").write_text("3.7"), [], "3.8", id="too old"),
         pytest.param(lambda _: None, ["--name", "a b"], "a b", id="a name with a blank"),

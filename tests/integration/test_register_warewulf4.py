@@ -44,9 +44,10 @@ def test_image_is_imported_under_a_new_name_built_and_looked_through(
     tmp_path: Path, crossbuild: CommandLine, directory: Path, version: str
 ) -> None:
     host = Warewulf4Host(tmp_path / "host", crossbuild, version=version)
-    host("warewulf4", directory, check=True)
+    said = host("warewulf4", directory, check=True)
     (name,) = host.images()
     assert re.fullmatch(r"node-aarch64-[0-9a-f]{8}", name)
+    assert f"set --yes --{'container' if version < '4.6' else 'image'}={name}" in said.stderr
     assert (host.prefix / f"var/provision/images/{name}.img").exists()
     receipt = read_receipt(directory / "receipts/warewulf4-1.json")
     (image,) = receipt.objects

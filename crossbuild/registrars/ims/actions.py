@@ -66,14 +66,14 @@ class LinkImage:
     """Give the record its manifest, and read everything back."""
 
     url: str
-    folder: str
+    link: Link
+    """Its etag is what S3 gives the manifest."""
     reason: str = "IMS then knows where the image lies. A link cannot be changed later."
 
     @property
     def text(self) -> str:
         """The request."""
-        link = Link(path=f"{self.folder}{MANIFEST}", etag="ETAG")
-        return f"PATCH {self.url} {json.dumps({'link': link.body})}"
+        return f"PATCH {self.url} {json.dumps({'link': self.link.body})}"
 
 
 @dataclass(frozen=True, kw_only=True)

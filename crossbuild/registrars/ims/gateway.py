@@ -8,7 +8,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
-from crossbuild.errors import ProvisionerError
+from crossbuild.errors import HostNotReadyError, ProvisionerError
 from crossbuild.model.ims import ImsAccess
 from crossbuild.registrars.ims.answers import ENOUGH, Answer, reaching, reason_of
 from crossbuild.registrars.ims.tokens import Tokens
@@ -105,6 +105,11 @@ class _PatientSession(requests.Session):
 
 
 def _session(access: ImsAccess) -> requests.Session:
+    if access.ca_bundle and not access.ca_bundle.is_file():
+        raise HostNotReadyError(
+            f"The CA certificates in {access.ca_bundle} are not there.",
+            resolution="Put them there, or correct `provisioners.ims.ca_bundle` in the configuration.",
+        )
     session = _PatientSession(access.timeout)
     # The environment's proxies lead away from the management network, and its .netrc would replace the token.
     session.trust_env = False

@@ -17,8 +17,6 @@ from crossbuild.registrars.ims.service import refuse_name
 if TYPE_CHECKING:
     from crossbuild.registrars.ims.bucket import Bucket
 
-DISTRIBUTIONS = ("sles12", "sles15", "centos7")
-"""All that IMS knows."""
 TYPE = "kiwi-ng"
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from crossbuild.errors import ProvisionerError, UsageError
 from crossbuild.model.architecture import Architecture
@@ -31,6 +32,8 @@ from crossbuild.registrars.ims.images import ImageRecord, Images, Link
 from crossbuild.registrars.ims.service import open_bucket, refuse_name
 from crossbuild.registrars.ims.stored import StoredObject
 from crossbuild.registrars.ims.upload import Outgoing, send_all
+
+Kind = TypeVar("Kind")
 
 KIND = "image"
 """Of the receipt's first object, the record itself."""
@@ -67,19 +70,18 @@ class ImsRegistrar:
     def register(self, plan: RegistrationPlan, listener: Listener) -> Receipt:
         """Make the record, send the files and the manifest, link it, and read everything back."""
         receipt = plan.receipt
-        for action in plan.actions:
-            if isinstance(action, CreateRecord):
-                listener.on_action(action)
-                record = self._images.create(action.name, action.arch)
-                receipt = self._receipt(action.name, record.id, like=receipt)
-                listener.record(receipt)
-        image = receipt.objects[0]
-        stored = self._send_files(plan, image, listener)
-        link = self._send_manifest(plan, image.id, stored, listener)
-        for action in plan.actions:
-            if isinstance(action, LinkImage):
-                listener.on_action(action)
-                self._images.link(image.id, link)
+        for action in _of(plan, CreateRecord):
+            listener.on_action(action)
+            record = self._images.create(action.name, action.arch)
+            receipt = self._receipt(action.name, record.id, like=receipt)
+            listener.record(receipt)
+        (image,) = receipt.objects
+        folder = self._bucket.url(f"{image.id}/")
+        stored = self._send_files(plan, image, folder, listener)
+        stored[MANIFEST] = self._send_manifest(plan, image, folder, stored, listener)
+        link = Link(path=f"{folder}{MANIFEST}", etag=stored[MANIFEST].etag)
+        listener.on_action(LinkImage(url=f"{self._images.url}/{image.id}", link=link))
+        self._images.link(image.id, link)
         return self._read_back(receipt, link, stored)
 
     def plan_undo(self, receipt: Receipt) -> UndoPlan:
@@ -117,7 +119,9 @@ class ImsRegistrar:
             *(() if begun else (record,)),
             *(SendFile(file=file, folder=folder) for file in files),
             SendManifest(folder=folder, created=created(artifacts)),
-            LinkImage(url=f"{self._images.url}/{image_id}", folder=folder),
+            LinkImage(
+                url=f"{self._images.url}/{image_id}", link=Link(path=f"{folder}{MANIFEST}", etag="ETAG")
+            ),
         )
 
     def _holds(self, record: ImageRecord, arch: Architecture, files: Sequence[ImageFile]) -> bool:
@@ -134,46 +138,44 @@ class ImsRegistrar:
         return checksums(manifest) == expected_checksums(files)
 
     def _send_files(
-        self, plan: RegistrationPlan, image: RegisteredObject, listener: Listener
+        self, plan: RegistrationPlan, image: RegisteredObject, folder: str, listener: Listener
     ) -> dict[str, StoredObject]:
         outgoing: dict[str, Outgoing] = {}
-        for action in plan.actions:
-            if isinstance(action, SendFile):
-                listener.on_action(action)
-                file = action.file
-                outgoing[file.name] = Outgoing(
-                    source=file.source,
-                    label=file.name,
-                    key=f"{image.id}/{file.name}",
-                    digests=file.digests,
-                    metadata=_metadata(file.digests.md5, image),
-                )
+        for action in _of(plan, SendFile):
+            listener.on_action(dataclasses.replace(action, folder=folder))
+            file = action.file
+            outgoing[file.name] = Outgoing(
+                source=file.source,
+                label=file.name,
+                key=f"{image.id}/{file.name}",
+                digests=file.digests,
+                metadata=_metadata(file.digests.md5, image),
+            )
         stored = send_all(self._bucket, tuple(outgoing.values()), listener.on_progress)
         return dict(zip(outgoing, stored, strict=True))
 
     def _send_manifest(
-        self, plan: RegistrationPlan, image_id: str, stored: dict[str, StoredObject], listener: Listener
-    ) -> Link:
-        files = [action.file for action in plan.actions if isinstance(action, SendFile)]
-        (action,) = (action for action in plan.actions if isinstance(action, SendManifest))
-        links = {
-            name: Link(path=self._bucket.url(f"{image_id}/{name}"), etag=found.etag)
-            for name, found in stored.items()
-        }
-        body = encoded(manifest_of(action.created, files, links), self._bucket.url(f"{image_id}/"))
-        listener.on_action(action)
-        key = f"{image_id}/{MANIFEST}"
+        self,
+        plan: RegistrationPlan,
+        image: RegisteredObject,
+        folder: str,
+        stored: Mapping[str, StoredObject],
+        listener: Listener,
+    ) -> StoredObject:
+        (action,) = _of(plan, SendManifest)
+        links = {name: Link(path=f"{folder}{name}", etag=found.etag) for name, found in stored.items()}
+        files = [sending.file for sending in _of(plan, SendFile)]
+        body = encoded(manifest_of(action.created, files, links), folder)
+        listener.on_action(dataclasses.replace(action, folder=folder))
+        key = f"{image.id}/{MANIFEST}"
         md5 = hashlib.md5(body, usedforsecurity=False)
-        image = plan.receipt.objects[0]
-        metadata = _metadata(md5.hexdigest(), dataclasses.replace(image, id=image_id))
-        self._bucket.put(key, body, md5.digest(), dict(metadata))
+        self._bucket.put(key, body, md5.digest(), dict(_metadata(md5.hexdigest(), image)))
         found = self._bucket.find(key)
         if found is None or self._bucket.read(key, len(body) + 1) != body:
             raise _not_as_sent(self._bucket.url(key), f"S3 says: {found}.")
-        stored[MANIFEST] = found
-        return Link(path=self._bucket.url(key), etag=found.etag)
+        return found
 
-    def _read_back(self, receipt: Receipt, link: Link, stored: dict[str, StoredObject]) -> Receipt:
+    def _read_back(self, receipt: Receipt, link: Link, stored: Mapping[str, StoredObject]) -> Receipt:
         """Return the receipt in the words of IMS and S3 themselves; what was sent before does not count."""
         image = receipt.objects[0]
         record = self._images.find(image.id)
@@ -196,6 +198,10 @@ class ImsRegistrar:
                 )
             )
         return dataclasses.replace(receipt, objects=tuple(objects))
+
+
+def _of(plan: RegistrationPlan, kind: type[Kind]) -> list[Kind]:
+    return [action for action in plan.actions if isinstance(action, kind)]
 
 
 def _begun(unfinished: Receipt, name: str, same: Sequence[ImageRecord]) -> ImageRecord | None:

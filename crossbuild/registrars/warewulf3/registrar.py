@@ -23,7 +23,7 @@ from crossbuild.registrars.intake import (
 from crossbuild.registrars.warewulf3 import nodes, reading, undoing, words
 from crossbuild.registrars.warewulf3.nodes import NodeWish
 from crossbuild.registrars.warewulf3.reading import ReadNodes, ReadObject
-from crossbuild.registrars.warewulf3.server import Server, find_server, require_ready
+from crossbuild.registrars.warewulf3.server import Server, doubts, find_server, require_ready
 from crossbuild.registrars.warewulf3.stale import stale_folders
 from crossbuild.registrars.warewulf3.wwsh import StoredObject, Wwsh
 
@@ -83,7 +83,10 @@ class Warewulf3:
         return RegistrationPlan(
             actions=(*imports, *_node_actions(changes, name, artifacts), *removals),
             receipt=new_receipt(self.kind, name, self._server.version, tuple(objects), changes),
-            notes=tuple(_stale_note(folder) for folder in stale if not removals),
+            notes=(
+                *doubts(self._server, artifacts.arch),
+                *(_stale_note(folder) for folder in stale if not removals),
+            ),
         )
 
     def register(self, plan: RegistrationPlan, listener: Listener) -> Receipt:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ OLDEST = (3, 8)
 NEEDS_CERTIFICATES = (3, 10)
 """From this on, no bootstrap is built where the file `cacert` of provision.conf is missing."""
 CERTIFICATES = "/etc/pki/tls/certs/ca-bundle.crt"
+_UNREADABLE = (DamagedCpioError, DamagedElfError, OSError)
 DEFAULT_ARGUMENTS = "quiet"
 """Kernel arguments of nodes that have none (provision/lib/Warewulf/Module/Cli/Provision.pm)."""
 
@@ -57,7 +59,7 @@ class Server:
 def find_server(transcript: Transcript) -> Server:
     """Ask `wwconfig` and the configuration; raise ProvisionerError for a version without architectures."""
     version, statedir, datadir, sysconfdir = (
-        transcript.run(("wwconfig", key)).stdout.strip()
+        transcript.ask(("wwconfig", key)).stdout.strip()
         for key in ("version", "statedir", "datadir", "sysconfdir")
     )
     if not statedir.startswith("/") or not sysconfdir.startswith("/"):
@@ -95,18 +97,31 @@ def require_ready(server: Server, arch: Architecture) -> None:
         )
 
 
+def doubts(server: Server, arch: Architecture) -> Iterator[str]:
+    """Yield what *arch* nodes need and what is there, but tells nothing of its architecture."""
+    base, loader = _base(server, arch), _loader(server)
+    try:
+        _wrong_program(base, arch)
+    except _UNREADABLE as error:
+        yield f"{base} cannot be read as a cpio archive ({error}): nodes may not boot."
+    if _machine_of(loader) is None:
+        yield f"{loader} is no EFI program that is known here: nodes may not start it."
+
+
 def _problems(server: Server, arch: Architecture) -> Iterator[str]:
-    initramfs = server.warewulf / "initramfs" / arch
-    if not (initramfs / "base").is_file():
-        yield f"{initramfs / 'base'} is missing: what every bootstrap boots into."
-    elif wrong := _wrong_program(initramfs / "base", arch):
-        yield f"{initramfs / 'base'} is not for {arch}: {wrong}."
-    if not any((initramfs / "capabilities").glob("*")):
-        yield f"{initramfs / 'capabilities'} is missing or empty: a bootstrap could fetch no VNFS."
-    loader = server.datadir / "warewulf/ipxe/bin-arm64-efi/snp.efi"
-    if (machine := _machine_of(loader)) is not arch:
-        found = f"for {machine}" if machine else "missing, or no EFI program"
-        yield f"{loader} is {found}: nodes start it first."
+    base, loader = _base(server, arch), _loader(server)
+    if not base.is_file():
+        yield f"{base} is missing: what every bootstrap boots into."
+    else:
+        with contextlib.suppress(*_UNREADABLE):
+            if wrong := _wrong_program(base, arch):
+                yield f"{base} is not for {arch}: {wrong}."
+    if not any((base.parent / "capabilities").glob("*")):
+        yield f"{base.parent / 'capabilities'} is missing or empty: a bootstrap could fetch no VNFS."
+    if not loader.is_file():
+        yield f"{loader} is missing: nodes start it first."
+    elif (machine := _machine_of(loader)) not in (None, arch):
+        yield f"{loader} is for {machine}: nodes start it first."
     certificates = read_configuration(server.sysconfdir, "provision.conf").get("cacert", ())
     needed = certificates or _numbers(server.version)[:2] >= NEEDS_CERTIFICATES
     file = Path((*certificates, CERTIFICATES)[0])
@@ -114,16 +129,21 @@ def _problems(server: Server, arch: Architecture) -> Iterator[str]:
         yield f"{file} is missing: without the `cacert` of provision.conf no bootstrap is built."
 
 
+def _base(server: Server, arch: Architecture) -> Path:
+    return server.warewulf / "initramfs" / arch / "base"
+
+
+def _loader(server: Server) -> Path:
+    return server.datadir / "warewulf/ipxe/bin-arm64-efi/snp.efi"
+
+
 def _wrong_program(archive: Path, arch: Architecture) -> str:
-    """Return what in a cpio archive is for another architecture, empty where all is as it must be."""
-    try:
-        with archive.open("rb") as file:
-            for member in read_newc(file, head=HEADER_SIZE):
-                header = read_header(member.head)
-                if header is not None and header.machine != arch.elf_machine:
-                    return f"{member.name} is for ELF machine {header.machine}"
-    except (DamagedCpioError, DamagedElfError, OSError) as error:
-        return str(error)
+    """Return what in a cpio archive is not for *arch*, empty where nothing is; raise one of _UNREADABLE."""
+    with archive.open("rb") as file:
+        for member in read_newc(file, head=HEADER_SIZE):
+            header = read_header(member.head)
+            if header is not None and header.machine != arch.elf_machine:
+                return f"{member.name} is for ELF machine {header.machine}"
     return ""
 
 

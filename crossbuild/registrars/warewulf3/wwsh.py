@@ -45,21 +45,19 @@ class Wwsh:
 
     def stored(self, kind: str, *names: str) -> tuple[StoredObject, ...]:
         """Return the objects of *kind* (`bootstrap` or `vnfs`) with these *names*, by default all."""
-        dumped = self.transcript.run(("wwsh", "object", "jsondump", f"--type={kind}", *names))
+        dumped = self.transcript.ask(("wwsh", "object", "jsondump", f"--type={kind}", *names))
         if (found := _from_json(kind, dumped.stdout)) is not None:
             return found
         # Before 2019, and so in 3.8, wwsh does not know `jsondump`.
         fields = ",".join(_FIELDS)
-        printed = self.transcript.run(
+        printed = self.transcript.ask(
             ("wwsh", "object", "print", f"--type={kind}", f"--print={fields}", *names)
         )
         found = _from_table(kind, printed.stdout)
         if not found and not _NOTHING.search(printed.stdout + printed.stderr):
             raise ProvisionerError(
                 "wwsh does not tell what it has.",
-                details=self.transcript.details(
-                    f"Asked for every {kind}, it said: {printed.stdout.strip()!r}"
-                ),
+                details=f"Asked for each {kind}, it said:\n{printed.stdout}{printed.stderr}".strip(),
                 resolution="Run it as root, and see that its database runs: `wwsh object print`.",
             )
         return found
@@ -68,7 +66,7 @@ class Wwsh:
         """Return the attributes of the nodes *names*, by default of all, with `provision` ones among them."""
         found: dict[str, dict[str, str]] = {}
         for module in ("node", "provision"):
-            printed = self.transcript.run(("wwsh", module, "print", *names))
+            printed = self.transcript.ask(("wwsh", module, "print", *names))
             for node, key, value in _attributes(printed.stdout):
                 found.setdefault(node, {})[key] = "" if value == UNSET else value
         return found

@@ -108,7 +108,7 @@ def read_built(action: ReadBuilt, wwctl: Wwctl, server: Server) -> None:
     if rootfs is not None and server.built_images(action.name, rootfs):
         return
     # Its folder is the build's of Warewulf: wwctl knows it.
-    listed = wwctl.transcript.run(("wwctl", action.word, "list", "--size", action.name)).stdout
+    listed = wwctl.transcript.ask(("wwctl", action.word, "list", "--size", action.name)).stdout
     row = next((line for line in listed.splitlines() if action.name in line.split()), "")
     if not row or " 0 B" in row:
         raise ProvisionerError(

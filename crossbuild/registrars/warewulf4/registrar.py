@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from crossbuild.config.document import read_document
-from crossbuild.errors import ArtifactError, ProvisionerError, SpecError
+from crossbuild.errors import ProvisionerError
 from crossbuild.model.artifact import Artifact, ArtifactSet, OutputKind
 from crossbuild.model.receipt import ChangedValue, Receipt, ReceiptState, RegisteredObject
 from crossbuild.model.registration import Action, RegistrationPlan, UndoPlan
@@ -24,6 +23,7 @@ from crossbuild.registrars.intake import (
     versioned_name,
 )
 from crossbuild.registrars.warewulf4 import nodes, reading, undoing
+from crossbuild.registrars.warewulf4.content import menu_entry, require_bootable, restore_script
 from crossbuild.registrars.warewulf4.nodes import Wish
 from crossbuild.registrars.warewulf4.reading import SCRIPT, ReadBuilt, ReadImage, ReadNodes, ReadOverlay
 from crossbuild.registrars.warewulf4.server import Server, find_server, require_ready
@@ -73,20 +73,22 @@ class Warewulf4:
         """Look at the set, at Warewulf and at the nodes, and decide."""
         assert unfinished is None
         archive = the_artifact(artifacts, "warewulf4/*.tar")
-        script = _script(artifacts)
+        script = restore_script(artifacts)
         name = self._name(artifacts, archive)
-        _require_bootable(artifacts)
+        require_bootable(artifacts)
         require_whole(artifacts, (archive, *((script,) if script else ())))
         require_ready(self._server, artifacts.arch)
         there = self._found(name)
         overlay = name if script else ""
         imports = (*self._imports(name, artifacts, archive), *_overlay(name, artifacts, script))
-        changes = self._changes(artifacts, name, overlay)
+        wish = self._values(artifacts, name, overlay)
+        changes = self._changes(artifacts, wish)
         return RegistrationPlan(
             actions=(*(imports if not there else ()), *_node_actions(changes, self._server)),
             receipt=new_receipt(
                 self.kind, name, self._server.version, there or _planned(name, overlay), changes
             ),
+            notes=() if self._wish.nodes or self._wish.profiles else _hints(wish, self._server),
         )
 
     def register(self, plan: RegistrationPlan, listener: Listener) -> Receipt:
@@ -182,7 +184,16 @@ class Warewulf4:
         yield Command(argv=("wwctl", word, "build", name), reason="Nodes fetch what is built of the image.")
         yield ReadBuilt(word=word, name=name, reason="Without it a node gets nothing.")
 
-    def _changes(self, artifacts: ArtifactSet, name: str, overlay: str) -> tuple[ChangedValue, ...]:
+    def _values(self, artifacts: ArtifactSet, name: str, overlay: str) -> Wish:
+        return Wish(
+            image=name,
+            arguments=" ".join((self._wish.arguments or kernel_arguments(artifacts)).split()),
+            overlay=overlay,
+            client=nodes.OVERLAY_OF_CLIENT in self._wwctl.names("overlay"),
+            menu=menu_entry(artifacts),
+        )
+
+    def _changes(self, artifacts: ArtifactSet, wish: Wish) -> tuple[ChangedValue, ...]:
         subjects = tuple(
             (kind, require_word(one, NODE, f"a name of a {kind}"))
             for kind, names in (("profile", self._wish.profiles), ("node", self._wish.nodes))
@@ -191,13 +202,6 @@ class Warewulf4:
         if not subjects:
             return ()
         document = self._server.read_nodes()
-        wish = Wish(
-            image=name,
-            arguments=" ".join((self._wish.arguments or kernel_arguments(artifacts)).split()),
-            overlay=overlay,
-            client=nodes.OVERLAY_OF_CLIENT in self._wwctl.names("overlay"),
-            menu=_menu_entry(artifacts),
-        )
         for kind, one in subjects:
             self._require_convertible(kind, one, document, artifacts)
         return tuple(
@@ -236,11 +240,6 @@ def _taken(kind: str, name: str, removal: str) -> ProvisionerError:
     )
 
 
-def _script(artifacts: ArtifactSet) -> Artifact | None:
-    """Return the script that restores capabilities, None for an image without any."""
-    return next((one for one in artifacts.artifacts if one.path.match("warewulf4/*.sh")), None)
-
-
 def _overlay(name: str, artifacts: ArtifactSet, script: Artifact | None) -> Iterator[Action]:
     if script is None:
         return
@@ -254,37 +253,19 @@ def _overlay(name: str, artifacts: ArtifactSet, script: Artifact | None) -> Iter
     yield ReadOverlay(name=name, source=source, reason="Nodes must get this and nothing else.")
 
 
-def _menu_entry(artifacts: ArtifactSet) -> str:
-    """Return the entry of the iPXE menu that the set's profile names, empty where it names none."""
-    path = artifacts.directory / "warewulf4/profile.yaml"
-    if not path.exists():
-        # A set of files that were made elsewhere has none.
-        return ""
-    try:
-        profiles = read_document(path).get("nodeprofiles")
-    except SpecError as error:
-        raise ArtifactError(f"{path} cannot be read.", details=error.details) from error
-    profile = profiles.get(artifacts.name) if isinstance(profiles, dict) else None
-    tags = profile.get("tags") if isinstance(profile, dict) else None
-    return str(tags.get(nodes.MENU) or "") if isinstance(tags, dict) else ""
-
-
-def _require_bootable(artifacts: ArtifactSet) -> None:
-    kernel = artifacts.record.get("kernel")
-    if isinstance(kernel, dict) and kernel.get("gzipped"):
-        raise ProvisionerError(
-            "arm64 iPXE cannot start the kernel of this image.",
-            details=f"{kernel.get('path')} is in gzip, and Warewulf 4 sends it as it is.",
-            resolution="Build the image again: crossbuild unpacks such kernels.",
-        )
-
-
 def _node_actions(changes: tuple[ChangedValue, ...], server: Server) -> Iterator[Action]:
     yield from nodes.commands(changes, server)
     if names := undoing.nodes_of(changes):
         yield undoing.build_overlays(names)
     if changes:
         yield ReadNodes(changes=changes, reason="nodes.conf tells what was taken.")
+
+
+def _hints(wish: Wish, server: Server) -> tuple[str, ...]:
+    """Return how nodes would get the image, for who names none."""
+    document = {nodes.SECTIONS["profile"]: {"PROFILE": None}}
+    changes = nodes.changes_for("profile", "PROFILE", document, server, wish)
+    return tuple(f"No node boots it yet: `{command.text}`." for command in nodes.commands(changes, server))
 
 
 def _planned(name: str, overlay: str) -> tuple[RegisteredObject, ...]:

@@ -73,7 +73,7 @@ class Server:
 
 def find_server(transcript: Transcript) -> Server:
     """Ask `wwctl` and read warewulf.conf; raise ProvisionerError for what is no Warewulf 4."""
-    said = transcript.run(("wwctl", "version")).stdout
+    said = transcript.ask(("wwctl", "version")).stdout
     version = re.search(r"\d+\.\d+(\.\d+)?\S*", said)
     if version is None or not version[0].startswith("4."):
         raise ProvisionerError(
@@ -86,7 +86,7 @@ def find_server(transcript: Transcript) -> Server:
         version=version[0],
         configuration=_document(etc / "warewulf.conf"),
         etc=etc,
-        unsets=" unset " in transcript.run(("wwctl", "node", "--help")).stdout,
+        unsets=" unset " in transcript.ask(("wwctl", "node", "--help")).stdout,
     )
 
 

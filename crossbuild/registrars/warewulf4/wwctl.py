@@ -25,17 +25,17 @@ class Wwctl:
 
     def names(self, kind: str) -> frozenset[str]:
         """Return what `wwctl KIND list` lists: of `image` (or `container`) and `overlay`."""
-        return frozenset(_first_words(self.transcript.run(("wwctl", kind, "list")).stdout))
+        return frozenset(_first_words(self.transcript.ask(("wwctl", kind, "list")).stdout))
 
     def rootfs(self, word: str, name: str) -> Path | None:
         """Return the tree of the image *name*, None where there is none."""
-        told = self.transcript.run(("wwctl", word, "show", name)).stdout.split()
+        told = self.transcript.ask(("wwctl", word, "show", name)).stdout.split()
         folder = next((Path(text) for text in reversed(told) if text.startswith("/")), None)
         return folder if folder and folder.is_dir() else None
 
     def overlay_file(self, overlay: str, path: str) -> str:
         """Return the content of the file *path* of an overlay, as `wwctl` shows it."""
-        return self.transcript.run(("wwctl", "overlay", "show", overlay, path)).stdout
+        return self.transcript.ask(("wwctl", "overlay", "show", overlay, path)).stdout
 
 
 def _first_words(text: str) -> Iterator[str]:

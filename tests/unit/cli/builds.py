@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-import crossbuild
+from crossbuild import pipeline
 from crossbuild.model.events import BuildStarted, Phase, PhaseFinished, Progress
 
 BASE = Phase(key="base", title="Base system", estimate=100)
@@ -29,7 +29,8 @@ def progress(phase: Phase, done: int, total: int, *, unit: str = "packages", det
 
 def replace_pipeline(monkeypatch: pytest.MonkeyPatch, **functions: Callable[..., Any]) -> None:
     """Let the commands find *functions* where they look for the pipeline, which is not even imported."""
-    fake = ModuleType("crossbuild.pipeline")
+    fake = ModuleType("crossbuild.pipeline.building")
     vars(fake).update(functions)
-    monkeypatch.setitem(sys.modules, "crossbuild.pipeline", fake)
-    monkeypatch.setattr(crossbuild, "pipeline", fake, raising=False)
+    monkeypatch.setitem(sys.modules, fake.__name__, fake)
+    # `from crossbuild.pipeline import building` asks the package first.
+    monkeypatch.setattr(pipeline, "building", fake, raising=False)

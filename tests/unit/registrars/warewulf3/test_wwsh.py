@@ -37,7 +37,7 @@ class Said(Transcript):
         super().__init__("Warewulf 3")
         self._answers, self._complaint = answers, complaint
 
-    def run(self, argv: Sequence[str]) -> CommandResult:
+    def ask(self, argv: Sequence[str]) -> CommandResult:
         return CommandResult(
             argv=tuple(argv), status=1, stdout=self._answers.get(argv[2], ""), stderr=self._complaint
         )
@@ -78,7 +78,7 @@ def test_silence_is_an_error_not_an_empty_datastore(complaint: str) -> None:
 
 def test_attributes_of_both_modules_are_one_nodes() -> None:
     class Modules(Said):
-        def run(self, argv: Sequence[str]) -> CommandResult:
+        def ask(self, argv: Sequence[str]) -> CommandResult:
             text = NODE if argv[1] == "node" else PROVISION
             return CommandResult(argv=tuple(argv), status=0, stdout=text, stderr="")
 
