@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from crossbuild.config.site import load_site
 from crossbuild.distros.catalog import lookup
 from crossbuild.distros.openhpc.choice import choose
 from crossbuild.host.command import capture
@@ -21,8 +22,6 @@ from tests.integration.rpm_distribution.repository import MadeRepository
 from tests.integration.rpm_distribution.table import Like
 
 EXAMPLE = CHECKOUT / "examples/openhpc/rocky9-slurm.yaml"
-NEEDS = {"ohpc-slurm-client": "slurm-slurmd-ohpc slurm-ohpc munge", "ohpc-base-compute": "python3"}
-"""What OpenHPC's packages bring along, as far as the tests' distribution has it."""
 SPEC = """\
 Name: {name}
 Version: 1
@@ -30,7 +29,6 @@ Release: 1
 Summary: {name}
 License: none
 BuildArch: noarch
-{requires}
 %description
 For tests.
 %files
@@ -46,10 +44,9 @@ def openhpc(el_repositories: Mapping[Architecture, MadeRepository]) -> Iterator[
     asked = yaml.safe_load(EXAMPLE.read_text())["openhpc"]
     chosen = choose(asked["release"], lookup("rocky", "9"), asked["groups"], Architecture.AARCH64)
     for name in sorted({*chosen.packages} - has):
-        requires = f"Requires: {NEEDS[name]}" if name in NEEDS else ""
         path = folder / f"{name}.spec"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(SPEC.format(name=name, requires=requires))
+        path.write_text(SPEC.format(name=name))
         places = {"_topdir": folder / "build", "_rpmdir": folder / "packages"}
         defines = [word for key, value in places.items() for word in ("--define", f"{key} {value}")]
         capture(["rpmbuild", "-bb", *defines, str(path)])
@@ -100,6 +97,9 @@ def spec(tmp_path: Path) -> Path:
     document.update(users={"sync": []}, kernel=False, outputs=["warewulf4"])
     # The others have Debian's names in the distribution of the tests.
     document["services"] = {"enable": ["munge", "slurmd"]}
+    # Where rpm of Enterprise Linux has its database; Debian's, which is repacked there, has another place.
+    database = {"target": "/usr/lib/rpm/macros.d/macros.database", "content": "%_dbpath /var/lib/rpm\n"}
+    document["files"].append(database)
     shutil.copytree(EXAMPLE.parent / "files", tmp_path / "files")
     path = tmp_path / "spec.yaml"
     path.write_text(yaml.safe_dump(document))
@@ -125,3 +125,20 @@ def test_openhpcs_packages_are_refused_where_another_key_signed_them(
     refused = command("plan", str(spec), check=False)
     assert refused.status == 2
     assert "openhpc-3" in refused.stderr
+
+
+def test_the_root_is_what_the_guides_make_by_hand(command: CommandLine, spec: Path) -> None:
+    command("root", "create", "test-openhpc", "--spec", str(spec), "--replace")
+    try:
+        root = load_site(command.config).roots / "test-openhpc"
+        asked = command("openhpc", "packages", str(spec)).stdout.split()
+        installed = command("root", "run", "test-openhpc", "rpm", "--query", *asked).stdout.splitlines()
+        assert len(installed) == len(asked)
+        assert '--conf-server 192.0.2.1"' in (root / "etc/sysconfig/slurmd").read_text()
+        assert "192.0.2.1:/home /home nfs nfsvers=4,nodev,nosuid" in (root / "etc/fstab").read_text()
+        assert (root / "etc/pam.d/sshd").read_text().endswith("account required pam_slurm.so\n")
+        for unit in ("munge", "slurmd"):
+            state = command("root", "run", "test-openhpc", "systemctl", "is-enabled", unit)
+            assert state.stdout == "enabled\n"
+    finally:
+        command("root", "remove", "test-openhpc")
