@@ -16,8 +16,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from crossbuild.host import rooted
-
 STACK = "stack.json"
 OPAQUE = ("trusted.overlay.opaque", "user.overlay.opaque")
 """Written by the host's root, and in a private namespace."""
@@ -54,17 +52,28 @@ def read(folder: Path) -> Stack:
 def fetch(folder: Path, paths: Sequence[PurePosixPath], target: Path) -> None:
     """Copy those of the plain files *paths* that the tree has to the same places below *target*."""
     stack = read(folder)
+    newest_first = [folder / layer for layer in (stack.upper, *stack.frozen[::-1])]
     for path in paths:
-        found = (
-            rooted.resolve(folder / layer, path, last_link=False)
-            for layer in (stack.upper, *stack.frozen[::-1])
-        )
-        # What hides a file of lower layers is no plain file.
-        newest = next((place for place in found if os.path.lexists(place)), None)
-        if newest and stat.S_ISREG(newest.lstat().st_mode):
+        if (newest := _newest(newest_first, path)) and stat.S_ISREG(newest.lstat().st_mode):
             place = target / path.relative_to("/")
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(newest, place)
+
+
+def _newest(newest_first: Sequence[Path], path: PurePosixPath) -> Path | None:
+    """Return where the newest layer that knows *path* has it, or what hides it; links are not followed."""
+    for layer in newest_first:
+        place, hides = layer, False
+        for part in path.relative_to("/").parts:
+            place /= part
+            if not os.path.lexists(place):
+                break
+            if not _is_folder(place):
+                return place if place == layer / path.relative_to("/") else None
+            hides = hides or is_opaque(place)
+        if hides:
+            return None
+    return None
 
 
 def snapshot(folder: Path, name: str) -> None:
@@ -116,7 +125,7 @@ def _settle(folder: Path, stack: Stack) -> None:
     _write(folder, stack)
     for below, above in list(zip(stack.frozen, stack.frozen[1:], strict=False))[::-1]:
         if below not in stack.snapshots.values():
-            merge(folder / above, folder / below)
+            merge(folder / above, folder / below, lowest=below == stack.frozen[0])
             snapshots = {name: below if layer == above else layer for name, layer in stack.snapshots.items()}
             frozen = tuple(layer for layer in stack.frozen if layer != above)
             stack = replace(stack, frozen=frozen, snapshots=snapshots)
@@ -136,30 +145,54 @@ def _write(folder: Path, stack: Stack) -> None:
     scratch.rename(folder / STACK)
 
 
-def merge(upper: Path, lower: Path) -> None:
+def merge(upper: Path, lower: Path, *, lowest: bool) -> None:
     """Move all that the layer *upper* changes into the layer right below it.
 
-    At every moment both together show the same tree, so it may be killed and begun again.
+    At every moment both together show the same tree, so it may be killed and begun again. In the *lowest*
+    layer nothing is left to be hidden: what hides would be listed there, as a name without a file.
     """
     looks = upper.stat()
     for path in sorted(upper.iterdir()):
-        _merge_entry(path, lower / path.name)
+        _merge_entry(path, lower / path.name, lowest=lowest)
     _copy_attributes(upper, lower)
     # Those that the folder had before anything was moved out of it.
     os.utime(lower, ns=(looks.st_atime_ns, looks.st_mtime_ns))
 
 
-def _merge_entry(upper: Path, lower: Path) -> None:
-    if not _is_folder(upper) or is_opaque(upper) or not os.path.lexists(lower):
+def _merge_entry(upper: Path, lower: Path, *, lowest: bool) -> None:
+    if lowest and is_whiteout(upper):
         _remove(lower)
+        upper.unlink()
+    elif not _is_folder(upper) or is_opaque(upper) or not os.path.lexists(lower):
+        _remove(lower)
+        if lowest and _is_folder(upper):
+            _uncover(upper)
         upper.rename(lower)
     elif _is_folder(lower):
-        merge(upper, lower)
+        merge(upper, lower, lowest=lowest)
         upper.rmdir()
     else:
         # What *lower* hid in layers further down stays hidden.
         _set_opaque(upper)
-        _merge_entry(upper, lower)
+        _merge_entry(upper, lower, lowest=lowest)
+
+
+def _uncover(folder: Path) -> None:
+    """Remove from *folder*, below which nothing lies any more, all that hides something."""
+    for name in OPAQUE:
+        with contextlib.suppress(OSError):
+            os.removexattr(folder, name)
+    for path in folder.iterdir():
+        if is_whiteout(path):
+            path.unlink()
+        elif _is_folder(path):
+            _uncover(path)
+
+
+def is_whiteout(path: Path) -> bool:
+    """Say whether *path* is there to hide what lower layers have under that name."""
+    status = path.lstat()
+    return stat.S_ISCHR(status.st_mode) and status.st_rdev == 0
 
 
 def _is_folder(path: Path) -> bool:

@@ -1,13 +1,9 @@
-"""Layers show what they showed, however they are frozen, dropped and merged.
-
-Whiteouts are char devices, which only root can make: here a socket stands for one. To the code, both are
-something that is no folder.
-"""
+"""Layers show what they showed, however they are frozen, dropped and merged."""
 
 from __future__ import annotations
 
 import os
-import socket
+import stat
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -16,12 +12,8 @@ from crossbuild.builders import layers
 
 
 def whiteout(path: Path) -> None:
-    with socket.socket(socket.AF_UNIX) as made:
-        # The name of a socket may have some 100 bytes.
-        before = Path.cwd()
-        os.chdir(path.parent)
-        made.bind(path.name)
-        os.chdir(before)
+    # Linux 5.8 and later lets everybody make this one device.
+    os.mknod(path, stat.S_IFCHR, 0)
 
 
 def write(path: Path, content: str) -> None:
@@ -95,7 +87,7 @@ def test_merged_layers_show_what_they_showed(tree: tuple[Path, Path, Path]) -> N
     before = seen(upper, middle, base)
     assert "hidden/upper" in before
     assert "hidden/base" not in before
-    layers.merge(upper, middle)
+    layers.merge(upper, middle, lowest=False)
     assert list(upper.iterdir()) == []
     assert seen(middle, base) == before
 
@@ -119,10 +111,10 @@ def test_a_merge_that_was_killed_shows_the_same_and_can_be_finished(
         with monkeypatch.context() as patched:
             patched.setattr(Path, "rename", limited)
             try:
-                layers.merge(upper, middle)
+                layers.merge(upper, middle, lowest=False)
             except KeyboardInterrupt:
                 assert seen(upper, middle, base) == before
-    layers.merge(upper, middle)
+    layers.merge(upper, middle, lowest=False)
     assert seen(middle, base) == before
 
 
@@ -132,7 +124,7 @@ def test_a_merge_keeps_modes_and_times_of_folders(tmp_path: Path) -> None:
     write(upper / "folder/b", "1")
     (upper / "folder").chmod(0o1750)
     os.utime(upper / "folder", ns=(1, 2))
-    layers.merge(upper, lower)
+    layers.merge(upper, lower, lowest=False)
     status = (lower / "folder").stat()
     assert (status.st_mode & 0o7777, status.st_mtime_ns) == (0o1750, 2)
 
@@ -213,3 +205,37 @@ def test_a_file_is_fetched_from_the_newest_layer_that_knows_it(tmp_path: Path) -
     layers.fetch(folder, [PurePosixPath("/etc", name) for name in ("old", "new", "gone", "none")], target)
     found = {path.name: path.read_text() for path in (target / "etc").iterdir()}
     assert found == {"old": "lowest", "new": "newest"}
+
+
+def test_in_the_lowest_layer_nothing_is_left_that_hides(tmp_path: Path) -> None:
+    """There it would be listed: a name without a file, at which chown(1) and tar(1) fail."""
+    lower, upper = tmp_path / "lower", tmp_path / "upper"
+    for name in ("kept", "gone", "folder/kept", "folder/gone", "new/old"):
+        write(lower / name, "lower")
+    opaque(upper / "new")
+    write(upper / "new/inner/file", "upper")
+    whiteout(upper / "new/inner/gone")
+    (upper / "folder").mkdir()
+    whiteout(upper / "folder/gone")
+    whiteout(upper / "gone")
+    before = seen(upper, lower)
+    layers.merge(upper, lower, lowest=True)
+    listed = {str(path.relative_to(lower)) for path in lower.rglob("*")}
+    assert listed == {"kept", "folder", "folder/kept", "new", "new/inner", "new/inner/file"}
+    assert seen(lower) == before
+    assert not layers.is_opaque(lower / "new")
+
+
+@pytest.mark.parametrize("hiding", ["whiteout", "opaque"])
+def test_what_hides_a_folder_hides_the_files_in_it(tmp_path: Path, hiding: str) -> None:
+    folder, target = tmp_path / "layers", tmp_path / "target"
+    write(folder / "0/var/lib/status", "lowest")
+    layers.begin(folder, "0")
+    upper = folder / layers.read(folder).upper
+    if hiding == "opaque":
+        opaque(upper / "var/lib")
+    else:
+        (upper / "var").mkdir()
+        whiteout(upper / "var/lib")
+    layers.fetch(folder, [PurePosixPath("/var/lib/status")], target)
+    assert not target.exists()
