@@ -11,6 +11,7 @@ import io
 import json
 import os
 import tarfile
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -42,40 +43,62 @@ class Bundle:
     """sha256 of each member but the document."""
 
 
-def refuse_existing(path: Path) -> None:
-    """Raise UsageError where something is called *path* already."""
+def require_place(path: Path) -> None:
+    """Raise UsageError where something is called *path* already, StorageError where nothing can be."""
     if os.path.lexists(path):
-        raise UsageError(f"{path} is there already.", resolution="Choose another name, or remove it.")
+        raise _taken(path)
+    with store.storing(path), tempfile.TemporaryFile(dir=path.parent):
+        pass
+
+
+def _taken(path: Path) -> UsageError:
+    return UsageError(f"{path} is there already.", resolution="Choose another name, or remove it.")
 
 
 def write(path: Path, builder: Builder, members: Mapping[str, Path], twin_format: int) -> str:
     """Write the bundle *path* of the files *members*, whole or not at all; return its sha256.
 
-    Raises StorageError where it cannot be written.
+    Raises UsageError where something has that name by now, StorageError where it cannot be written.
     """
-    scratch = path.with_name(f".{path.name}.new")
-    with store.storing(path):
-        try:
-            # Only its owner may read it: it holds all of the builder's files, /etc/shadow among them.
-            scratch.unlink(missing_ok=True)
-            scratch.touch(mode=0o600)
-            with tarfile.open(scratch, "w") as archive:
-                checksums = {name: _add(archive, name, member) for name, member in members.items()}
-                document = {
-                    "format": FORMAT,
-                    "crossbuild": __version__,
-                    "builder": json.loads(store.render(builder)),
-                    "twin_format": twin_format,
-                    "sha256": checksums,
-                }
-                content = (json.dumps(document, indent=2) + "\n").encode("ascii")
-                archive.addfile(_header(DOCUMENT, len(content)), io.BytesIO(content))
-            with scratch.open("rb") as written:
-                digest = hashlib.file_digest(written, "sha256").hexdigest()
-            scratch.rename(path)
-        finally:
-            scratch.unlink(missing_ok=True)
-    return digest
+    with store.storing(path), _appearing(path) as scratch:
+        with tarfile.open(scratch, "w") as archive:
+            checksums = {name: _add(archive, name, member) for name, member in members.items()}
+            document = {
+                "format": FORMAT,
+                "crossbuild": __version__,
+                "builder": json.loads(store.render(builder)),
+                "twin_format": twin_format,
+                "sha256": checksums,
+            }
+            content = (json.dumps(document, indent=2) + "\n").encode("ascii")
+            archive.addfile(_header(DOCUMENT, len(content)), io.BytesIO(content))
+        with scratch.open("rb") as written:
+            os.fsync(written.fileno())
+            return hashlib.file_digest(written, "sha256").hexdigest()
+
+
+@contextmanager
+def _appearing(path: Path) -> Iterator[Path]:
+    """Yield a new file that becomes *path* if the block succeeds, and is gone otherwise."""
+    # Only its owner may read it: it holds all of the builder's files, /etc/shadow among them.
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    os.close(descriptor)
+    scratch = Path(name)
+    try:
+        yield scratch
+        _give_name(scratch, path)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def _give_name(scratch: Path, path: Path) -> None:
+    try:
+        path.hardlink_to(scratch)
+    except FileExistsError as error:
+        raise _taken(path) from error
+    except OSError:
+        # A file system without hard links, such as a memory stick's.
+        scratch.rename(path)
 
 
 def read(path: Path) -> Bundle:
@@ -153,9 +176,9 @@ def _opened(path: Path) -> Iterator[tarfile.TarFile]:
             yield archive
     except CrossbuildError:
         raise
-    except (OSError, tarfile.TarError, ValueError, KeyError, TypeError) as error:
+    except (OSError, tarfile.TarError, *store.MALFORMED) as error:
         raise ArtifactError(
             f"{path} is no bundle that crossbuild can read.",
             details=str(error),
-            resolution="Give a file that `crossbuild builder save` wrote.",
+            resolution="Give a file that `crossbuild builder save` wrote, whole: compare its sha256.",
         ) from error

@@ -31,13 +31,20 @@ class ArchiveBase:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TreeBase:
+    """A tar that `Backend.export` wrote: a tree, whatever files are in it."""
+
+    path: Path
+
+
+@dataclass(frozen=True, kw_only=True)
 class ImageBase:
     """An image of a registry, with the digest that pins it: `NAME@sha256:…`."""
 
     reference: str
 
 
-Base = RootBase | ArchiveBase | ImageBase
+Base = RootBase | ArchiveBase | TreeBase | ImageBase
 
 
 SHELL = ("/bin/sh", "-c", "if [ -x /bin/bash ]; then exec /bin/bash --login; fi; exec /bin/sh -l")

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from crossbuild.builders.contract import ArchiveBase, Base, ImageBase, RootBase
+from crossbuild.builders.contract import ArchiveBase, Base, ImageBase, RootBase, TreeBase
 from crossbuild.builders.store import Places, places, storing
 from crossbuild.engines import archives, containers, images
 from crossbuild.engines.connection import EngineSession, session
@@ -74,7 +74,8 @@ def replace(site: Site, builder: Builder, other: Builder) -> None:
 
 def export(builder: Builder, target: Path) -> None:
     """Write the container's files to *target* as a tar, without what is mounted in it."""
-    with session(builder.engine) as engine, storing(target), target.open("xb") as file:
+    target.touch(mode=0o600, exist_ok=False)
+    with session(builder.engine) as engine, storing(target), target.open("wb") as file:
         file.writelines(containers.export(engine, container_name(builder.name)))
 
 
@@ -131,6 +132,8 @@ def _provide(engine: EngineSession, builder: Builder, base: Base) -> None:
         case ArchiveBase(path=path):
             with archives.image_file(path, builder.arch) as image:
                 images.load(engine, image.archive(tag), tag, builder.arch)
+        case TreeBase(path=path):
+            images.load(engine, archives.tree_image(path, builder.arch).archive(tag), tag, builder.arch)
         case ImageBase(reference=reference):
             images.tag(engine, images.acquire(engine, reference, builder.arch), tag)
 

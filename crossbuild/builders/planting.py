@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from crossbuild.builders.contract import ArchiveBase, Base, ImageBase, RootBase
+from crossbuild.builders.contract import ArchiveBase, Base, ImageBase, RootBase, TreeBase
 from crossbuild.engines.archives import image_file
 from crossbuild.errors import ArtifactError, CommandFailedError, StorageError, UsageError
 from crossbuild.host import rooted
@@ -46,22 +46,28 @@ def plant(base: Base, target: Path, arch: Architecture) -> None:
         case ArchiveBase():
             _unpack(base.path, target, arch)
             _require_arch(target, base.path, arch)
+        case TreeBase():
+            target.mkdir()
+            _extract(base.path, target, f"unpack {base.path}")
+            _require_arch(target, base.path, arch)
         case ImageBase():
             raise UsageError(
                 f"Without a container engine, nothing can get the image {base.reference}.",
                 resolution="Start Docker or Podman, or make the builder of a root or of an archive.",
             )
     # An entry point for the host's name servers: runs that go on side by side need one that stays.
-    resolver = target / "etc/resolv.conf"
+    resolver = rooted.resolve(target, "/etc/resolv.conf", last_link=False)
     if not os.path.lexists(resolver):
+        resolver.parent.mkdir(parents=True, exist_ok=True)
         resolver.touch()
 
 
 def pack(root: Path, overlay: Overlay, target: Path) -> None:
     """Write the tree of *overlay*, which is mounted at *root* meanwhile, to *target* as a tar."""
     sandbox = Sandbox(root=root, pivot=False, api=False, overlay=overlay, writable=(target.parent,))
-    pack_tree = ["--create", "--sort=name", "--directory", os.fspath(root), "--file", os.fspath(target), "."]
-    _tar(sandbox, pack_tree, f"write {target}")
+    target.touch(mode=0o600, exist_ok=False)
+    places = ["--directory", os.fspath(root), "--file", os.fspath(target)]
+    _tar(sandbox, ["--create", "--sort=name", "--sparse", *places, "."], "pack the builder's files")
 
 
 def _require_arch(tree: Path, source: Path, arch: Architecture) -> None:
@@ -78,18 +84,20 @@ def _unpack(archive: Path, target: Path, arch: Architecture) -> None:
     # One layer after the other, as a file: tar tells by itself how it is compressed.
     with image_file(archive, arch) as image, tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         file = Path(scratch, "layer.tar")
-        for layer in image.layers:
+        for number, layer in enumerate(image.layers):
             with file.open("wb") as copy:
                 copy.writelines(layer.blocks)
-            _clear(target, _names(file))
-            # Where a link in an archive leads to a file of the host's, that file is read-only.
-            sandbox = Sandbox(root=target, pivot=False, api=False, writable=(target,))
-            extract = ["--extract", "--same-owner", "--same-permissions", f"--exclude={HIDES}*"]
-            _tar(
-                sandbox,
-                [*extract, "--directory", os.fspath(target), "--file", os.fspath(file)],
-                f"unpack {archive}",
-            )
+            if number:
+                _clear(target, _names(file))
+            # In the first layer there is nothing to hide: a name that begins so is an ordinary one.
+            _extract(file, target, f"unpack {archive}", *([f"--exclude={HIDES}*"] if number else []))
+
+
+def _extract(archive: Path, target: Path, what: str, *options: str) -> None:
+    """Unpack the tar *archive* into *target*; where a link leads out of there, nothing can be written."""
+    sandbox = Sandbox(root=target, pivot=False, api=False, writable=(target,))
+    extract = ["--extract", "--same-owner", "--same-permissions", *options]
+    _tar(sandbox, [*extract, "--directory", os.fspath(target), "--file", os.fspath(archive)], what)
 
 
 def _names(layer: Path) -> list[PurePosixPath]:
@@ -104,8 +112,8 @@ def _clear(tree: Path, names: Sequence[PurePosixPath]) -> None:
         if name.name == HIDES_ALL:
             for path in folder.iterdir() if folder.is_dir() else ():
                 _remove(path)
-        elif name.name.startswith(HIDES):
-            _remove(folder / name.name.removeprefix(HIDES))
+        elif (hidden := name.name.removeprefix(HIDES)) not in {name.name, "", ".", ".."}:
+            _remove(folder / hidden)
 
 
 def _remove(path: Path) -> None:
@@ -133,8 +141,9 @@ def _copy(source: Path, target: Path) -> None:
 
 def _in_words(error: CommandFailedError, what: str) -> StorageError:
     full = os.strerror(errno.ENOSPC) in error.details
+    said = [line for line in error.details.splitlines() if not line.startswith("Command: ")]
     return StorageError(
         "The disk is full." if full else f"Cannot {what}.",
-        details=error.details,
+        details="\n".join(said),
         resolution="Free some space and run it again." if full else "",
     )

@@ -130,8 +130,15 @@ class SandboxBackend:
     def _change(self, builder: Builder, work: Callable[[Path], None]) -> None:
         self._stack(builder)
         folder = self._place(builder).tree / LAYERS
-        with storing(folder):
-            work(folder)
+        try:
+            with storing(folder):
+                work(folder)
+        except KeyError as error:
+            raise ArtifactError(
+                f"The files of the builder `{builder.name}` have no snapshot {error}.",
+                details="It was made anew, and that was killed before it was noted.",
+                resolution=f"`crossbuild builder forget {builder.name} {error.args[0]}` corrects the record.",
+            ) from error
 
     def _binds(self, builder: Builder, place: Places) -> tuple[Bind, ...]:
         root = place.tree / MOUNTED

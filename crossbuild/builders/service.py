@@ -100,8 +100,15 @@ class Builders:
         """Remove the builder *name* with its snapshots, waiting for whatever runs in it."""
         builder = store.load(self.site, name)
         with self.alone(name):
-            backend_of(builder, self.site).remove(builder)
-            store.discard(self.site, name)
+            backend = backend_of(builder, self.site)
+            for doomed in (self.coming(builder), builder):
+                backend.remove(doomed)
+                store.discard(self.site, doomed.name)
+
+    def coming(self, builder: Builder) -> Builder:
+        """Return what takes the place of *builder* when it is rebuilt, and is there while that goes on."""
+        name = store.rebuilding_name(builder.name)
+        return replace(builder, name=name, changes=(), snapshots=(), interrupted=False)
 
     @contextlib.contextmanager
     def alone(self, name: str) -> Iterator[None]:

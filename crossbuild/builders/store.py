@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import hashlib
 import json
 import os
 import shutil
@@ -22,7 +23,11 @@ from crossbuild.model.spec import is_name
 
 DEFAULT = "default"
 """The builder that is meant where none is named."""
+MALFORMED = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+"""What reading JSON raises that is none, or is not what was expected."""
 REMOVING = ".removing."
+REBUILDING = ".rebuilding"
+"""Ends the name of what will take a builder's place; no builder of a user's ends so."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +74,11 @@ def places(site: Site, name: str) -> Places:
     return Places(folder=site.state / "builders" / name)
 
 
+def rebuilding_name(name: str) -> str:
+    """Return what that is called which will take the place of the builder *name*."""
+    return f"{hashlib.sha256(name.encode()).hexdigest()[:16]}{REBUILDING}"
+
+
 def builder_names(site: Site) -> tuple[str, ...]:
     """Return the names of all builders, sorted."""
     folder = site.state / "builders"
@@ -94,7 +104,7 @@ def load(site: Site, name: str) -> Builder:
         raise CrossbuildError(f"Cannot read {place.record}.", details=str(error)) from error
     try:
         return parse(json.loads(text))
-    except (ValueError, KeyError, TypeError) as error:
+    except MALFORMED as error:
         raise CrossbuildError(
             f"The record of the builder `{name}` is damaged.",
             details=f"{place.record}: {error!r}",
@@ -104,6 +114,8 @@ def load(site: Site, name: str) -> Builder:
 
 def parse(value: Any) -> Builder:
     """Return the builder that `render` wrote; raise ValueError, KeyError or TypeError for anything else."""
+    if not is_name(value["name"]):
+        raise ValueError(f"{value['name']!r} is no name of a builder")
     return Builder(
         name=value["name"],
         engine=EngineKind(value["engine"]),

@@ -29,12 +29,12 @@ def save(session: Session, *, name: str, file: Path) -> None:
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--name", default="", help="Give it this name instead of the one that it was saved under.")
-@click.option("--without-mounts", is_flag=True, help="Do without the folders that it showed on its host.")
+@click.option("--with-mounts", is_flag=True, help="Show in it the folders that it showed on its host.")
 @engine_option
 @json_option
 @pass_session
 def load(
-    session: Session, *, file: Path, name: str, without_mounts: bool, engine: str | None, as_json: bool
+    session: Session, *, file: Path, name: str, with_mounts: bool, engine: str | None, as_json: bool
 ) -> None:
     """Make the builder that FILE holds; nothing is downloaded.
 
@@ -43,5 +43,5 @@ def load(
     site, chosen = site_and_engine(session, engine)
     console.note(f"Engine: {chosen.kind}, since {chosen.reason}.")
     with workshop(site, as_json=as_json) as maker:
-        made = maker.load(file.absolute(), chosen, name=name, own_mounts=not without_mounts)
+        made = maker.load(file.absolute(), chosen, name=name, own_mounts=with_mounts)
     tell_made(made, as_json=as_json)

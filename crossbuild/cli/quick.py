@@ -11,19 +11,22 @@ import fcntl
 import json
 import os
 import sys
+import zlib
 
 from crossbuild import __version__
 from crossbuild.builders.suspects import is_suspect
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import TypedDict
 
     class Note(TypedDict):
         """What a run found out, and from what."""
 
         version: str
+        request: list[str]
+        """Configuration and builder, as the command line had them."""
         environment: dict[str, str]
         files: dict[str, list[int]]
         """Path to what `stat` returned of it; empty for a file that is not there."""
@@ -89,13 +92,17 @@ def has_terminal() -> bool:
         return False
 
 
-def leave_note(request: Request, files: Sequence[str], **found: str) -> None:
-    """Let later runs know what was *found* for *request* from *files*, where that is possible."""
+def leave_note(request: Request, files: Mapping[str, list[int]], **found: str) -> None:
+    """Let later runs know what was *found* for *request* from *files*, where that is possible.
+
+    *files* are their `state_of` from before anything was read.
+    """
     place = _place(request)
     note = {
         "version": __version__,
+        "request": _key(request),
         "environment": _environment(),
-        "files": {file: _state(file) for file in files},
+        "files": dict(files),
         **found,
     }
     scratch = f"{place}.{os.getpid()}"
@@ -113,12 +120,17 @@ def _recalled(request: Request) -> Note | None:
         with open(_place(request)) as file:
             status = os.fstat(file.fileno())
             note: Note = json.load(file)
-    except (OSError, ValueError):
+        if status.st_uid != os.geteuid() or status.st_mode & WRITABLE_BY_OTHERS:
+            return None
+        same = (note["version"], note["request"], note["environment"]) == (
+            __version__,
+            _key(request),
+            _environment(),
+        )
+        unchanged = all(state_of(path) == state for path, state in note["files"].items())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    if status.st_uid != os.geteuid() or status.st_mode & WRITABLE_BY_OTHERS:
-        return None
-    same = note["version"] == __version__ and note["environment"] == _environment()
-    return note if same and all(_state(path) == state for path, state in note["files"].items()) else None
+    return note if same and unchanged else None
 
 
 def _run(note: Note, command: Sequence[str]) -> int | None:
@@ -144,12 +156,13 @@ def _environment() -> dict[str, str]:
     return {name: os.environ[name] for name in DECIDING if name in os.environ}
 
 
-def _state(path: str) -> list[int]:
+def state_of(path: str) -> list[int]:
+    """Return what changes with each change of the file *path*; empty where there is none."""
     try:
         status = os.stat(path)
     except OSError:
         return []
-    return [status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns]
+    return [status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
 
 
 def _takes(lock: str) -> bool:
@@ -168,8 +181,14 @@ def _has_entries(folder: str) -> bool:
         return False
 
 
+def _key(request: Request) -> list[str]:
+    # As it stands: a path with links and dots in it may lead elsewhere than it reads.
+    config = os.path.join(os.getcwd(), request.config) if request.config else ""
+    return [config, request.builder]
+
+
 def _place(request: Request) -> str:
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    config = os.path.abspath(request.config) if request.config else ""
-    name = f"{request.builder}{config}".replace("/", "%")
-    return f"{cache}/crossbuild/runs/{name}.json"
+    config, builder = _key(request)
+    # Another name with the same checksum is told apart by what the note says of itself.
+    return f"{cache}/crossbuild/runs/{builder}-{zlib.crc32(os.fsencode(config)):08x}.json"

@@ -39,11 +39,14 @@ def run(session: Session, *, builder: str, changes: bool, command: tuple[str, ..
 
 def run_in(session: Session, name: str, words: tuple[str, ...], *, changes: bool) -> NoReturn:
     """Run *words*, or a shell without any, in the builder *name*, and end as they end."""
+    from crossbuild.builders import store
     from crossbuild.builders.contract import Command
     from crossbuild.builders.service import Builders
-    from crossbuild.config.site import load_site
+    from crossbuild.config.site import candidates, load_site
     from crossbuild.machines.environment import environment_inside
 
+    # What the note of this run is to stand for: the files as they were before they were read.
+    read = {os.fspath(path): quick.state_of(os.fspath(path)) for path in candidates(session.config)}
     site = load_site(session.config)
     if os.geteuid() != 0:
         from crossbuild.host.namespace import become_root
@@ -55,20 +58,21 @@ def run_in(session: Session, name: str, words: tuple[str, ...], *, changes: bool
         terminal=quick.has_terminal(),
         directory=PurePosixPath("/"),
     )
+    record = os.fspath(store.places(site, name).record)
+    read[record] = quick.state_of(record)
     builders = Builders(site=site, notice=_note)
     status = builders.run(name, command, changes=changes)
     with contextlib.suppress(CrossbuildError):
         # Somebody may have removed it meanwhile.
-        _leave_note(session, site, builders.find(name))
+        _leave_note(session, site, builders.find(name), read)
     # As a shell reports a program that a signal ended.
     sys.exit(status if status >= 0 else 128 - status)
 
 
-def _leave_note(session: Session, site: Site, builder: Builder) -> None:
+def _leave_note(session: Session, site: Site, builder: Builder, read: dict[str, list[int]]) -> None:
     """Let the next run in a container start without all that was loaded here."""
     from crossbuild.builders import store
     from crossbuild.builders.service import RUNS
-    from crossbuild.config.site import candidates
     from crossbuild.engines.names import container_name
     from crossbuild.host.engine_sockets import engine_address, socket_path
     from crossbuild.model.builder import EngineKind
@@ -79,7 +83,7 @@ def _leave_note(session: Session, site: Site, builder: Builder) -> None:
     config = os.fspath(session.config) if session.config else ""
     quick.leave_note(
         quick.Request(config, builder.name, ()),
-        [os.fspath(path) for path in (place.record, *candidates(session.config))],
+        read,
         socket=socket_path(engine_address(builder.engine.value)) or "",
         container=container_name(builder.name),
         lock=os.fspath(place.lock(RUNS)),

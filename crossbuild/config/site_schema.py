@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from crossbuild.config.schema import RepositorySection
 from crossbuild.config.values import (
@@ -17,16 +17,27 @@ from crossbuild.config.values import (
     Url,
     Word,
 )
-from crossbuild.model.builder import EngineKind
+from crossbuild.distros.builder_images import RECIPES
+from crossbuild.model.builder import PUB_INSIDE, ROOTS_INSIDE, EngineKind, Mount
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def _recipe(value: str) -> str:
+    known = [recipe.name for recipe in RECIPES]
+    if value not in known:
+        raise ValueError(f"{value!r} is no builder image; known are {', '.join(known)}")
+    return value
+
+
+RecipeName = Annotated[str, AfterValidator(_recipe)]
 
 
 class RecipeSection(Section):
     """An entry of `builders.recipes`."""
 
     base_image: Word = ""
-    repositories: Annotated[Path, Field(strict=False)] | None = None
+    repositories: AbsolutePath | None = None
     openhpc: bool = True
     openhpc_sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
 
@@ -36,7 +47,15 @@ class BuildersSection(Section):
 
     engine: Annotated[EngineKind, Field(strict=False)] | None = None
     mounts: list[MountText] = []
-    recipes: dict[str, RecipeSection] = {}
+    recipes: dict[RecipeName, RecipeSection] = {}
+
+    @model_validator(mode="after")
+    def _each_place_shows_one_folder(self) -> Self:
+        places = [Mount.parse(text).target for text in self.mounts]
+        twice = {place for place in places if places.count(place) > 1 or place in {PUB_INSIDE, ROOTS_INSIDE}}
+        if twice:
+            raise ValueError(f"`mounts` shows more than one folder at {min(twice)}")
+        return self
 
 
 class ImsSection(Section):

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import lzma
 import tarfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,8 @@ from crossbuild.host.docker_archive import Layer, MakeConfig, docker_archive, pl
 from crossbuild.model.architecture import Architecture
 
 READ = 1 << 20
+_DAMAGE = (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError)
+"""What reading a file that was cut off or changed raises."""
 INDEXES = frozenset(
     {
         "application/vnd.oci.image.index.v1+json",
@@ -66,20 +70,32 @@ def image_file(path: Path, arch: Architecture) -> Iterator[ImageFile]:
 
     Raises ArtifactError where it is for another architecture, or is none of these.
     """
-    try:
-        if path.is_dir():
-            yield _image(_Folder(path), path, arch)
-        else:
-            with tarfile.open(path) as archive:
-                yield _image(_Archive(archive), path, arch)
-    except CrossbuildError:
-        raise
-    except (OSError, tarfile.TarError, ValueError, KeyError, IndexError, TypeError) as error:
-        raise ArtifactError(
-            f"{path} holds no image that crossbuild can read.",
-            details=str(error),
-            resolution="Give a docker-archive (`docker save`), an OCI layout, or a tar of a root.",
-        ) from error
+    with contextlib.ExitStack() as opened:
+        try:
+            files = _Folder(path) if path.is_dir() else _Archive(opened.enter_context(tarfile.open(path)))
+            image = _image(files, path, arch)
+        except (OSError, *_DAMAGE, ValueError, KeyError, IndexError, TypeError) as error:
+            raise _unreadable(path, error) from error
+        try:
+            yield image
+        except _DAMAGE as error:
+            raise _unreadable(path, error) from error
+
+
+def tree_image(path: Path, arch: Architecture) -> ImageFile:
+    """Return the tree in the uncompressed tar *path*, whatever files are in it, as an image."""
+    layer = Layer(name="layer.tar", size=path.stat().st_size, blocks=_blocks(path))
+    return ImageFile(layers=(layer,), make_config=lambda digests: plain_config(arch, digests, epoch=0))
+
+
+def _unreadable(path: Path, error: Exception) -> CrossbuildError:
+    if isinstance(error, CrossbuildError):
+        return error
+    return ArtifactError(
+        f"{path} holds no image that crossbuild can read.",
+        details=str(error),
+        resolution="Give a docker-archive (`docker save`), an OCI layout, or a tar of a root, whole.",
+    )
 
 
 def _image(files: Files, path: Path, arch: Architecture) -> ImageFile:
@@ -109,8 +125,7 @@ def _plain(path: Path, arch: Architecture) -> ImageFile:
     """Return an image of one layer, a tar that is not compressed: a layer is known by what it unpacks to."""
     with path.open("rb") as file, tarfile.open(fileobj=file, mode="r:") as archive:
         archive.next()
-    layer = Layer(name="layer.tar", size=path.stat().st_size, blocks=_blocks(path))
-    return ImageFile(layers=(layer,), make_config=lambda digests: plain_config(arch, digests, epoch=0))
+    return tree_image(path, arch)
 
 
 def _manifest(files: Files, index: Any, arch: Architecture) -> Any:

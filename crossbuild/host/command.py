@@ -179,6 +179,23 @@ def attached_copy(program: Callable[[], NoReturn]) -> int:
             raise
 
 
+@contextlib.contextmanager
+def without_input() -> Iterator[None]:
+    """Let what runs in the block read nothing, and write to standard error all that it writes."""
+    sys.stdout.flush()
+    kept = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.dup2(nothing, 0)
+        os.dup2(2, 1)
+        yield
+    finally:
+        os.dup2(kept[0], 0)
+        os.dup2(kept[1], 1)
+        for descriptor in (*kept, nothing):
+            os.close(descriptor)
+
+
 def detached(argv: Sequence[str], *, env: Mapping[str, str] | None = None) -> None:
     """Start *argv* as a daemon: without this process's streams, terminal and signals, and not waited for."""
     try:

@@ -15,9 +15,10 @@ LOCK = ".lock"
 
 
 @contextlib.contextmanager
-def workspace(parent: Path, name: str) -> Iterator[Path]:
+def workspace(parent: Path, name: str, *, private: bool = False) -> Iterator[Path]:
     """Yield a new folder below *parent* and remove it afterwards, after removing what nobody owns any more.
 
+    A *private* one can be entered by its owner only.
     A folder is owned as long as the process that made it lives: the kernel frees its lock (flock(2)).
     """
     try:
@@ -34,8 +35,9 @@ def workspace(parent: Path, name: str) -> Iterator[Path]:
             folder = Path(tempfile.mkdtemp(prefix=f"{name}.", dir=parent))
             owned.enter_context(held(folder / LOCK))
         try:
-            # apt drops its rights to download and must reach its folders all the same.
-            folder.chmod(0o755)
+            if not private:
+                # apt drops its rights to download and must reach its folders all the same.
+                folder.chmod(0o755)
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)

@@ -10,6 +10,9 @@ from typing import Any, Self
 
 from crossbuild.model.architecture import Architecture
 
+PUB_INSIDE, ROOTS_INSIDE = PurePosixPath("/opt/ohpc/pub"), PurePosixPath("/var/chroots")
+"""Where every builder shows the exported tree, and where roots lie."""
+
 
 class EngineKind(enum.StrEnum):
     """What keeps a builder's tree and runs commands in it."""
@@ -76,23 +79,24 @@ class Mount:
         """Return what `FOLDER:PLACE` or `FOLDER:PLACE:ro` means; raise ValueError for anything else."""
         source, _, rest = text.partition(":")
         place, _, flag = rest.partition(":")
-        target = PurePosixPath(place)
-        if (
-            not target.is_absolute()
-            or ".." in target.parts
-            or len(target.parts) == 1
-            or flag not in {"", "ro"}
-        ):
+        if flag not in {"", "ro"}:
             raise ValueError(f"`{text}` is not FOLDER:PLACE or FOLDER:PLACE:ro")
-        if not Path(source).is_absolute():
+        return cls.checked(Path(source), PurePosixPath(place), read_only=flag == "ro")
+
+    @classmethod
+    def checked(cls, source: Path, target: PurePosixPath, *, read_only: bool) -> Self:
+        """Return that mount; raise ValueError for places that no folder can be shown at."""
+        if not target.is_absolute() or ".." in target.parts or len(target.parts) == 1:
+            raise ValueError(f"`{source}:{target}` is not FOLDER:PLACE or FOLDER:PLACE:ro")
+        if not source.is_absolute():
             raise ValueError(f"`{source}` is not an absolute path")
-        return cls(source=Path(source), target=target, read_only=flag == "ro")
+        return cls(source=source, target=target, read_only=read_only)
 
 
 def mount_of(value: Mapping[str, Any]) -> Mount:
-    """Return the mount that *value*, from JSON, has the fields of."""
+    """Return the mount that *value*, from JSON, describes; raise ValueError, KeyError or TypeError."""
     source, target = Path(value["source"]), PurePosixPath(value["target"])
-    return Mount(source=source, target=target, read_only=value["read_only"])
+    return Mount.checked(source, target, read_only=bool(value["read_only"]))
 
 
 @dataclass(frozen=True, kw_only=True)

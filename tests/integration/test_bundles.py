@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import shutil
+import subprocess
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -119,10 +120,46 @@ def test_folders_that_are_not_there_can_be_left_out(
     crossbuild("builder", "save", "test-shows", str(saved))
     crossbuild("builder", "remove", "test-shows")
     shown.rmdir()
-    result = elsewhere("builder", "load", str(saved), "--engine", "sandbox", check=False)
+    load = ("builder", "load", str(saved), "--engine", "sandbox")
+    result = elsewhere(*load, "--with-mounts", check=False)
     assert (result.status, str(shown) in result.stderr) == (2, True), result.stderr
-    elsewhere("builder", "load", str(saved), "--engine", "sandbox", "--without-mounts")
+    assert str(shown) in elsewhere(*load).stderr
     assert "/shown" not in elsewhere("builder", "show", "test-shows").stdout
+
+
+def test_a_builder_is_saved_after_files_were_deleted_across_snapshots(
+    crossbuild: CommandLine, small_root: str, elsewhere: Elsewhere, tmp_path: Path
+) -> None:
+    """What hides a deleted file must not be listed as a file; and files with odd names stay."""
+    name = "test-deletes"
+    crossbuild("builder", "create", name, "--engine", "sandbox", "--from-root", small_root, "--emulator-only")
+    script = (
+        "rm -r /etc/issue /usr/share/doc; touch /manifest.json /root/.wh.kept; truncate -s 1G /root/sparse"
+    )
+    for words in (["sh", "-c", script], ["true"], ["true"]):
+        crossbuild("run", "--builder", name, "--changes", *words)
+    crossbuild("run", "--builder", name, "chown", "-R", "root:root", "/etc", "/usr/share")
+    crossbuild("builder", "save", name, str(tmp_path / "deletes.bundle"))
+    crossbuild("builder", "remove", name)
+    assert (tmp_path / "deletes.bundle").stat().st_size < 600_000_000
+    elsewhere("builder", "load", str(tmp_path / "deletes.bundle"), "--engine", "sandbox")
+    script = "ls -A /root | grep -e wh -e sparse; ls /manifest.json; ls -d /etc/issue /usr/share/doc || true"
+    listed = elsewhere("run", "--builder", name, "sh", "-c", script).stdout
+    assert listed == ".wh.kept\nsparse\n/manifest.json\n"
+
+
+def test_nobody_else_reads_what_is_being_saved(crossbuild: CommandLine, carried: str, tmp_path: Path) -> None:
+    argv = crossbuild.argv("builder", "save", carried, str(tmp_path / "watched.bundle"))
+    work = crossbuild.config.parent / "state/work"
+    seen: set[str] = set()
+    with subprocess.Popen(argv, stdout=subprocess.DEVNULL) as process:
+        while process.poll() is None:
+            for path in (*work.glob("save-*"), *work.glob("save-*/*.tar"), *tmp_path.glob(".watched*")):
+                with contextlib.suppress(FileNotFoundError):
+                    assert not path.stat().st_mode & 0o077, path
+                    seen.add(path.suffix)
+    assert process.returncode == 0
+    assert ".tar" in seen
 
 
 def test_a_rebuilt_builder_has_what_was_installed_and_nothing_else(
@@ -143,10 +180,26 @@ def test_a_rebuild_that_fails_leaves_the_builder_as_it_was(
 ) -> None:
     crossbuild("run", "--builder", carried, "touch", "/root/by-hand")
     crossbuild("run", "--builder", carried, "--changes", "ls", "/root/by-hand")
+    crossbuild("builder", "snapshot", carried, "mine")
     result = crossbuild("builder", "rebuild", carried, check=False)
+    assert "mine" in crossbuild("builder", "show", carried).stdout
     assert (result.status, "`ls /root/by-hand` does not work any more" in result.stderr) == (1, True)
     assert crossbuild("run", "--builder", carried, "ls", "/root").stdout == "by-hand\n"
     assert not list((site.state / "builders").glob("*.rebuilding"))
+
+
+def test_what_is_run_again_reads_nothing_of_the_caller_s(crossbuild: CommandLine, small_root: str) -> None:
+    name = "test-replays"
+    crossbuild("builder", "create", name, "--engine", "sandbox", "--from-root", small_root, "--emulator-only")
+    crossbuild("run", "--builder", name, "--changes", "sh", stdin="touch /root/then\n")
+    crossbuild("builder", "rebuild", name, "--emulator-only", stdin="touch /root/now\n")
+    assert crossbuild("run", "--builder", name, "ls", "/root").stdout == ""
+    crossbuild("builder", "remove", name)
+
+
+def test_names_of_builders_in_the_making_are_not_the_user_s(crossbuild: CommandLine) -> None:
+    result = crossbuild("builder", "create", "x.rebuilding", "--engine", "sandbox", check=False)
+    assert (result.status, "cannot be the name" in result.stderr) == (2, True)
 
 
 def layer_of(name: str, members: dict[str, bytes | str]) -> Layer:
@@ -199,7 +252,7 @@ def test_upper_layers_hide_what_they_say(aarch64_shell: Path, tmp_path: Path) ->
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("member", ["out/file", "out/.wh.precious"])
+@pytest.mark.parametrize("member", ["out/file", "out/.wh.precious", ".wh...", "etc/.wh..", ".wh."])
 def test_a_link_in_an_archive_leads_to_nothing_on_this_host(
     aarch64_shell: Path, tmp_path: Path, member: str
 ) -> None:
@@ -210,6 +263,16 @@ def test_a_link_in_an_archive_leads_to_nothing_on_this_host(
     with contextlib.suppress(CrossbuildError):
         planted(aarch64_shell, {member: b"hostile"}, tmp_path / "planted")
     assert {path.name: path.read_text() for path in outside.iterdir()} == {"precious": "kept"}
+    assert aarch64_shell.is_dir()
+
+
+def test_a_link_for_etc_leads_nothing_out_of_the_tree(aarch64_shell: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    shutil.rmtree(aarch64_shell / "etc")
+    (aarch64_shell / "etc").symlink_to(outside)
+    planted(aarch64_shell, {"new": b""}, tmp_path / "planted")
+    assert not list(outside.iterdir())
 
 
 def test_an_archive_that_lies_about_its_architecture_is_refused(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ import json
 import stat
 import tarfile
 from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -60,7 +61,7 @@ def test_a_bundle_that_was_cut_off_is_refused(path: Path, size: int) -> None:
         bundles.read(path)
 
 
-@pytest.mark.parametrize("document", [b"", b"[]", b"{}", b'{"format": 1}', b"\xff"])
+@pytest.mark.parametrize("document", [b"", b"[]", b"{}", b'{"format": 1}', b"\xff", b"7", b"[" * 100_000])
 def test_a_document_that_is_none_is_refused(tmp_path: Path, document: bytes) -> None:
     path = tmp_path / "odd"
     with tarfile.open(path, "w") as archive:
@@ -91,4 +92,28 @@ def test_nothing_half_stays_where_writing_fails(tmp_path: Path) -> None:
 
 def test_a_name_that_is_taken_is_refused(path: Path) -> None:
     with pytest.raises(UsageError):
-        bundles.refuse_existing(path)
+        bundles.require_place(path)
+
+
+def test_a_name_that_was_taken_meanwhile_is_not_overwritten(
+    path: Path, members: Mapping[str, Path], tmp_path: Path
+) -> None:
+    before = path.read_bytes()
+    with pytest.raises(UsageError):
+        bundles.write(path, BUILDER, members, 0)
+    assert path.read_bytes() == before
+    assert [found.name for found in tmp_path.iterdir() if "bundle" in found.name] == [path.name]
+
+
+def test_a_folder_that_is_not_there_is_told_before_anything_is_packed(tmp_path: Path) -> None:
+    with pytest.raises(StorageError):
+        bundles.require_place(tmp_path / "none/x.bundle")
+
+
+def test_a_record_that_shows_folders_where_none_can_be_is_refused(
+    tmp_path: Path, members: Mapping[str, Path]
+) -> None:
+    outside = replace(BUILDER.mounts[0], target=PurePosixPath("/../../outside"))
+    bundles.write(tmp_path / "odd", replace(BUILDER, mounts=(outside,)), members, 0)
+    with pytest.raises(ArtifactError, match="no bundle that crossbuild can read"):
+        bundles.read(tmp_path / "odd")

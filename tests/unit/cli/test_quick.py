@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from crossbuild.cli import quick
+from crossbuild.host.locks import held
 
 
 @pytest.mark.parametrize(
@@ -49,54 +52,114 @@ def test_everything_else_is_left_to_the_command(words: list[str]) -> None:
     assert quick.parsed(words) is None
 
 
-@pytest.fixture
-def noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, Path]:
-    """The note of a run, and the files that it was found out from; the second one is not there."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    files = {"record": tmp_path / "builder.json", "config": tmp_path / "config.yaml"}
-    files["record"].write_text("{}")
-    paths = [str(path) for path in files.values()]
-    quick.leave_note(REQUEST, paths, socket="s", container="c", lock="l", open="o")
-    return {**files, "note": tmp_path / "cache/crossbuild/runs/tools.json"}
-
-
 REQUEST = quick.Request("", "tools", ["true"])
 
 
-def test_what_was_noted_is_recalled(noted: Mapping[str, Path]) -> None:
-    note = quick._recalled(REQUEST)
-    assert note is not None
-    assert (note["socket"], note["container"], note["lock"], note["open"]) == ("s", "c", "l", "o")
-    assert quick._recalled(quick.Request("", "other", ["true"])) is None
-    assert quick._recalled(quick.Request("/x", "tools", ["true"])) is None
+@dataclass
+class Noted:
+    """The note of a run, and what it was found out from; the configuration is not there."""
+
+    note: Path
+    record: Path
+    config: Path
+    lock: Path
+    open: Path
+    ran: list[tuple[str, tuple[str, ...]]]
+    """Container and command of what was run."""
+
+
+@pytest.fixture
+def noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Noted:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    ran: list[tuple[str, tuple[str, ...]]] = []
+
+    def run(note: quick.Note, command: Sequence[str]) -> int:
+        ran.append((note["container"], tuple(command)))
+        return 7
+
+    monkeypatch.setattr(quick, "_run", run)
+    record, config, lock = tmp_path / "builder.json", tmp_path / "config.yaml", tmp_path / "lock"
+    record.write_text("{}")
+    lock.touch()
+    files = {str(path): quick.state_of(str(path)) for path in (record, config)}
+    quick.leave_note(REQUEST, files, socket="s", container="c", lock=str(lock), open=str(tmp_path / "open"))
+    (note,) = (tmp_path / "cache/crossbuild/runs").iterdir()
+    return Noted(note=note, record=record, config=config, lock=lock, open=tmp_path / "open", ran=ran)
+
+
+def attempted(*words: str) -> int | None:
+    return quick.attempt(["run", "-b", "tools", *words])
+
+
+def test_a_run_that_was_noted_is_run_at_once(noted: Noted) -> None:
+    assert attempted("true", "--help") == 7
+    assert noted.ran == [("c", ("true", "--help"))]
+
+
+@pytest.mark.parametrize(
+    "words", [["run", "-b", "other", "true"], ["-C", "/x", "run", "-b", "tools", "true"]]
+)
+def test_a_note_is_for_its_own_builder_and_configuration(noted: Noted, words: list[str]) -> None:
+    assert (quick.attempt(words), noted.ran) == (None, [])
+
+
+def test_a_note_under_another_s_name_is_void(noted: Noted) -> None:
+    noted.note.write_text(noted.note.read_text().replace('"tools"', '"other"'))
+    assert (attempted("true"), noted.ran) == (None, [])
 
 
 @pytest.mark.parametrize("name", ["record", "config"])
-def test_a_file_that_changed_makes_the_note_void(noted: Mapping[str, Path], name: str) -> None:
-    noted[name].write_text("changed")
-    assert quick._recalled(REQUEST) is None
+def test_a_file_that_changed_makes_the_note_void(noted: Noted, name: str) -> None:
+    getattr(noted, name).write_text("changed")
+    assert (attempted("true"), noted.ran) == (None, [])
 
 
-@pytest.mark.usefixtures("noted")
-def test_another_engine_makes_the_note_void(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_that_hides_its_time_makes_the_note_void(noted: Noted) -> None:
+    before = noted.record.stat()
+    noted.record.write_text("[]")
+    os.utime(noted.record, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert (attempted("true"), noted.ran) == (None, [])
+
+
+def test_another_engine_makes_the_note_void(noted: Noted, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", "unix:///elsewhere")
-    assert quick._recalled(REQUEST) is None
+    assert (attempted("true"), noted.ran) == (None, [])
 
 
-def test_a_note_that_others_may_write_is_not_trusted(noted: Mapping[str, Path]) -> None:
-    noted["note"].chmod(0o666)
-    assert quick._recalled(REQUEST) is None
+def test_another_version_makes_the_note_void(noted: Noted, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quick, "__version__", "99")
+    assert (attempted("true"), noted.ran) == (None, [])
 
 
-def test_a_damaged_note_is_none(noted: Mapping[str, Path]) -> None:
-    noted["note"].write_text("{")
-    assert quick._recalled(REQUEST) is None
+def test_a_note_that_others_may_write_is_not_trusted(noted: Noted) -> None:
+    noted.note.chmod(0o666)
+    assert (attempted("true"), noted.ran) == (None, [])
 
 
-def test_package_managers_are_left_to_the_command(noted: Mapping[str, Path]) -> None:
-    assert quick.attempt(["run", "-b", "tools", "/usr/bin/yum", "install", "x"]) is None
+@pytest.mark.parametrize("content", ["{", "{}", "[]", "7", '{"version": 1}'])
+def test_a_damaged_note_is_none(noted: Noted, content: str) -> None:
+    noted.note.write_text(content)
+    assert (attempted("true"), noted.ran) == (None, [])
 
 
-def test_a_lock_that_is_gone_is_left_to_the_command(noted: Mapping[str, Path]) -> None:
-    assert not Path("l").exists()
-    assert quick.attempt(["run", "-b", "tools", "true"]) is None
+@pytest.mark.parametrize("program", ["/usr/bin/yum", "sh", "env"])
+def test_what_may_change_packages_is_left_to_the_command(noted: Noted, program: str) -> None:
+    assert (attempted(program, "install", "x"), noted.ran) == (None, [])
+
+
+def test_while_packages_change_a_run_is_left_to_the_command_which_waits(noted: Noted) -> None:
+    with held(noted.lock):
+        assert (attempted("true"), noted.ran) == (None, [])
+    with held(noted.lock, shared=True):
+        assert attempted("true") == 7
+
+
+def test_a_change_that_was_killed_is_left_to_the_command_which_says_so(noted: Noted) -> None:
+    noted.open.mkdir()
+    (noted.open / "4711").touch()
+    assert (attempted("true"), noted.ran) == (None, [])
+
+
+def test_a_lock_that_is_gone_is_left_to_the_command(noted: Noted) -> None:
+    noted.lock.unlink()
+    assert (attempted("true"), noted.ran) == (None, [])
