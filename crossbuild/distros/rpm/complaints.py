@@ -47,10 +47,10 @@ MISSING = (
 )  # fmt: skip
 DAMAGED = ("checksum", "Digest verification failed", "digest mismatch")
 UNREACHABLE = (
-    "Curl error", "Failed to download metadata", "Cannot download", "All mirrors were tried",
-    "Could not resolve", "Connection refused", "Timeout exceeded", "Download (curl) error",
-    "not found on medium", "Can't provide", "Error downloading packages",
+    "Failed to connect", "Couldn't connect", "Couldn't resolve", "Could not resolve", "Connection refused",
+    "Connection failed", "Timeout exceeded", "timed out",
 )  # fmt: skip
+FETCHING = ("Curl error", "Failed to download metadata", "Cannot download", "Download (curl) error")
 HALF = ("Error downloading packages", "Can't provide", "Cannot download Packages", "not found on medium")
 
 
@@ -112,13 +112,18 @@ CAUSES = (
         "Its mirror may be changing or damaged: run it again later, or name another one.",
     ),
     (
+        UNREACHABLE,
+        "A repository could not be reached.",
+        "Check the address and this host's proxy settings, then run it again.",
+    ),
+    (
         MISSING,
         "A repository is not at its address.",
         "Check the release and the address: releases that are no longer maintained move to a vault.",
     ),
     (
-        UNREACHABLE,
-        "A repository could not be reached.",
+        FETCHING,
+        "A repository could not be read.",
         "Check the address and this host's proxy settings, then run it again.",
     ),
 )

@@ -128,7 +128,11 @@ def trust(spec: ImageSpec, release: Release) -> tuple[str, ...]:
 
 def environment() -> dict[str, str]:
     """Return what tells zypper its settings, wherever it runs; dnf has them in its words."""
-    return {"ZYPP_CONF": f"{WORK}/rpm/zypp.conf", "ZYPP_LOGFILE": "/dev/null"}
+    return {
+        "ZYPP_CONF": f"{WORK}/rpm/zypp.conf",
+        "ZYPP_LOGFILE": "/dev/null",
+        "ZYPPTMPDIR": "/tmp",  # noqa: S108 -- its own choice, /var/tmp, is read-only in the sandbox
+    }
 
 
 def _install(
