@@ -17,7 +17,6 @@ from crossbuild.host.command import capture
 from crossbuild.model.architecture import Architecture
 from tests.integration.conftest import CHECKOUT, STATE, CommandLine
 from tests.integration.rpm_distribution import signing
-from tests.integration.rpm_distribution.making import index
 from tests.integration.rpm_distribution.repository import MadeRepository
 from tests.integration.rpm_distribution.table import Like
 
@@ -39,6 +38,7 @@ For tests.
 def openhpc(el_repositories: Mapping[Architecture, MadeRepository]) -> Iterator[MadeRepository]:
     """A repository with the packages of the example's groups that the distribution of the tests lacks."""
     folder = STATE / "openhpc"
+    packages = folder / "packages/noarch"
     shutil.rmtree(folder, ignore_errors=True)
     has = {path.name.rsplit("-", 2)[0] for path in el_repositories[Architecture.AARCH64].path.rglob("*.rpm")}
     asked = yaml.safe_load(EXAMPLE.read_text())["openhpc"]
@@ -51,10 +51,8 @@ def openhpc(el_repositories: Mapping[Architecture, MadeRepository]) -> Iterator[
         defines = [word for key, value in places.items() for word in ("--define", f"{key} {value}")]
         capture(["rpmbuild", "-bb", *defines, str(path)])
     with signing.new_key(folder / signing.KEY) as signer:
-        index(folder / "packages", signer)
-    yield MadeRepository(
-        path=folder / "packages", key=folder / signing.KEY, like=Like.EL, arch=Architecture.AARCH64
-    )
+        signer.sign_repository(packages)
+    yield MadeRepository(path=packages, key=folder / signing.KEY, like=Like.EL, arch=Architecture.AARCH64)
     shutil.rmtree(folder)
 
 
@@ -95,11 +93,8 @@ def spec(tmp_path: Path) -> Path:
     """The example, without what it asks of the host and without a kernel."""
     document = yaml.safe_load(EXAMPLE.read_text())
     document.update(users={"sync": []}, kernel=False, outputs=["warewulf4"])
-    # The others have Debian's names in the distribution of the tests.
-    document["services"] = {"enable": ["munge", "slurmd"]}
-    # Where rpm of Enterprise Linux has its database; Debian's, which is repacked there, has another place.
-    database = {"target": "/usr/lib/rpm/macros.d/macros.database", "content": "%_dbpath /var/lib/rpm\n"}
-    document["files"].append(database)
+    # chrony has Debian's name for its service in the distribution of the tests.
+    document["services"] = {"enable": ["munge", "slurmd", "sshd"]}
     shutil.copytree(EXAMPLE.parent / "files", tmp_path / "files")
     path = tmp_path / "spec.yaml"
     path.write_text(yaml.safe_dump(document))
