@@ -139,7 +139,6 @@ def content(name: str, *, files: frozenset[str], depends: tuple[tuple[str, ...],
 
 
 def rendered(like: Like) -> list[str]:
-    depends = (("gone", "libz1"), ("gone",))
     contents = (
         content("libz1", files=frozenset({"usr/lib64/libz.so.1"})),
         content(
