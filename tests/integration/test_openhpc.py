@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -17,11 +18,32 @@ from crossbuild.host.command import capture
 from crossbuild.model.architecture import Architecture
 from tests.integration.conftest import CHECKOUT, STATE, CommandLine
 from tests.integration.rpm_distribution import signing
-from tests.integration.rpm_distribution.making import index
 from tests.integration.rpm_distribution.repository import MadeRepository
 from tests.integration.rpm_distribution.table import Like
 
-EXAMPLE = CHECKOUT / "examples/openhpc/rocky9-slurm.yaml"
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """An example, and the distribution of the tests that stands for its own."""
+
+    example: Path
+    like: Like
+    entry: str
+    """Of `repositories` in the configuration."""
+    scheme: str
+
+
+CASES = (
+    Case(
+        example=CHECKOUT / "examples/openhpc/rocky9-slurm.yaml", like=Like.EL, entry="rocky-9", scheme="file"
+    ),
+    Case(
+        example=CHECKOUT / "examples/openhpc/leap15.5-slurm.yaml",
+        like=Like.SUSE,
+        entry="opensuse-leap-15.5",
+        scheme="dir",
+    ),
+)
 SPEC = """\
 Name: {name}
 Version: 1
@@ -35,14 +57,30 @@ For tests.
 """
 
 
+@pytest.fixture(scope="module", params=CASES, ids=lambda case: case.entry)
+def case(request: pytest.FixtureRequest) -> Case:
+    found: Case = request.param
+    return found
+
+
 @pytest.fixture(scope="module")
-def openhpc(el_repositories: Mapping[Architecture, MadeRepository]) -> Iterator[MadeRepository]:
+def distribution(case: Case, rpm_repositories: tuple[MadeRepository, ...]) -> MadeRepository:
+    """Its aarch64 packages."""
+    arm = (made for made in rpm_repositories if made.arch is Architecture.AARCH64)
+    return next(made for made in arm if made.like is case.like)
+
+
+@pytest.fixture(scope="module")
+def openhpc(case: Case, distribution: MadeRepository) -> Iterator[MadeRepository]:
     """A repository with the packages of the example's groups that the distribution of the tests lacks."""
     folder = STATE / "openhpc"
+    packages = folder / "packages/noarch"
     shutil.rmtree(folder, ignore_errors=True)
-    has = {path.name.rsplit("-", 2)[0] for path in el_repositories[Architecture.AARCH64].path.rglob("*.rpm")}
-    asked = yaml.safe_load(EXAMPLE.read_text())["openhpc"]
-    chosen = choose(asked["release"], lookup("rocky", "9"), asked["groups"], Architecture.AARCH64)
+    has = {path.name.rsplit("-", 2)[0] for path in distribution.path.rglob("*.rpm")}
+    document = yaml.safe_load(case.example.read_text())
+    release = lookup(document["distro"], document["release"])
+    asked = document["openhpc"]
+    chosen = choose(asked["release"], release, asked["groups"], Architecture.AARCH64)
     for name in sorted({*chosen.packages} - has):
         path = folder / f"{name}.spec"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -51,25 +89,19 @@ def openhpc(el_repositories: Mapping[Architecture, MadeRepository]) -> Iterator[
         defines = [word for key, value in places.items() for word in ("--define", f"{key} {value}")]
         capture(["rpmbuild", "-bb", *defines, str(path)])
     with signing.new_key(folder / signing.KEY) as signer:
-        index(folder / "packages", signer)
-    yield MadeRepository(
-        path=folder / "packages", key=folder / signing.KEY, like=Like.EL, arch=Architecture.AARCH64
-    )
+        signer.sign_repository(packages)
+    yield replace(distribution, path=packages, key=folder / signing.KEY)
     shutil.rmtree(folder)
 
 
 @pytest.fixture
 def command(
-    el_repositories: Mapping[Architecture, MadeRepository],
-    openhpc: MadeRepository,
-    site_config: Path,
-    tmp_path: Path,
+    case: Case, distribution: MadeRepository, openhpc: MadeRepository, site_config: Path, tmp_path: Path
 ) -> CommandLine:
-    """The command line of a site that has mirrors of its own of Rocky Linux and of OpenHPC."""
-    made = el_repositories[Architecture.AARCH64]
+    """The command line of a site that has mirrors of its own of the distribution and of OpenHPC."""
     entries = {
-        "rocky-9": (made, f"file://{made.path.parent}/$basearch"),
-        "openhpc-3": (openhpc, openhpc.url),
+        case.entry: (distribution, f"{case.scheme}://{distribution.path.parent}/$basearch"),
+        "openhpc-3": (openhpc, f"{case.scheme}://{openhpc.path}"),
     }
     config = yaml.safe_load(site_config.read_text())
     config["variables"] = {"sms_ip": "192.0.2.1", "sms_name": "sms", "admin_ssh_key": "ssh-ed25519 AAAA"}
@@ -91,16 +123,13 @@ def command(
 
 
 @pytest.fixture
-def spec(tmp_path: Path) -> Path:
+def spec(case: Case, tmp_path: Path) -> Path:
     """The example, without what it asks of the host and without a kernel."""
-    document = yaml.safe_load(EXAMPLE.read_text())
+    document = yaml.safe_load(case.example.read_text())
     document.update(users={"sync": []}, kernel=False, outputs=["warewulf4"])
-    # The others have Debian's names in the distribution of the tests.
+    # The others have Debian's names in the distributions of the tests.
     document["services"] = {"enable": ["munge", "slurmd"]}
-    # Where rpm of Enterprise Linux has its database; Debian's, which is repacked there, has another place.
-    database = {"target": "/usr/lib/rpm/macros.d/macros.database", "content": "%_dbpath /var/lib/rpm\n"}
-    document["files"].append(database)
-    shutil.copytree(EXAMPLE.parent / "files", tmp_path / "files")
+    shutil.copytree(case.example.parent / "files", tmp_path / "files")
     path = tmp_path / "spec.yaml"
     path.write_text(yaml.safe_dump(document))
     return path
@@ -115,12 +144,10 @@ def test_the_plan_has_openhpcs_packages_and_what_they_need(command: CommandLine,
 
 
 def test_openhpcs_packages_are_refused_where_another_key_signed_them(
-    command: CommandLine, spec: Path, tmp_path: Path, el_repositories: Mapping[Architecture, MadeRepository]
+    command: CommandLine, spec: Path, distribution: MadeRepository
 ) -> None:
     config = yaml.safe_load(command.config.read_text())
-    config["repositories"]["openhpc-3"][0]["fingerprints"] = [
-        el_repositories[Architecture.AARCH64].fingerprint
-    ]
+    config["repositories"]["openhpc-3"][0]["fingerprints"] = [distribution.fingerprint]
     command.config.write_text(yaml.safe_dump(config))
     refused = command("plan", str(spec), check=False)
     assert refused.status == 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crossbuild.distros.definitions.enterprise_linux import MAJORS, enterprise_linux, major_of
+from crossbuild.distros.definitions.enterprise_linux import MAJORS, enterprise_linux, is_minor, major_of
 from crossbuild.distros.release import KnownRepository, Release
 
 TOP = "https://repo.almalinux.org/almalinux"
@@ -23,7 +23,7 @@ def _repository(folder: str, release: str, *, enabled: bool = True) -> KnownRepo
     return KnownRepository(
         id=folder.lower(),
         uris=(f"{TOP}/$releasever/{folder}/$basearch/os/",),
-        vault=f"{VAULT}/$releasever/{folder}/$basearch/os/",
+        vault=f"{VAULT}/$releasever/{folder}/$basearch/os/" if is_minor(release) else "",
         key=f"{TOP}/{key}",
         fingerprints=fingerprints,
         signs_metadata=False,

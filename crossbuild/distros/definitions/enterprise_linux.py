@@ -102,6 +102,11 @@ def major_of(release: str) -> str:
     return release.partition(".")[0]
 
 
+def is_minor(release: str) -> bool:
+    """Tell whether *release* is a minor one, which moves to the vault when the next one appears."""
+    return release != major_of(release)
+
+
 def epel(major: str) -> KnownRepository:
     """Return Extra Packages for Enterprise Linux, for all that are built from the release *major*."""
     top, folder = EPEL_FOLDERS[major]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crossbuild.distros.definitions.enterprise_linux import MAJORS, enterprise_linux, major_of
+from crossbuild.distros.definitions.enterprise_linux import MAJORS, enterprise_linux, is_minor, major_of
 from crossbuild.distros.release import KnownRepository, Release
 
 TOP = "https://dl.rockylinux.org"
@@ -18,7 +18,7 @@ def _repository(folder: str, release: str, *, enabled: bool = True) -> KnownRepo
     return KnownRepository(
         id=folder.lower(),
         uris=(f"{TOP}/pub/rocky/$releasever/{folder}/$basearch/os/",),
-        vault=f"{TOP}/vault/rocky/$releasever/{folder}/$basearch/os/",
+        vault=f"{TOP}/vault/rocky/$releasever/{folder}/$basearch/os/" if is_minor(release) else "",
         key=f"{TOP}/pub/rocky/RPM-GPG-KEY-Rocky-{major}",
         fingerprints=(FINGERPRINTS[major],),
         signs_metadata=False,

@@ -146,6 +146,7 @@ def _install(
             *environment().items(),
             ("TMPDIR", "/tmp"),  # noqa: S108 -- the root's own, for scripts that run in it
             ("DRACUT", "/bin/true"),  # so openSUSE's kernel packages leave the initramfs to us, too
+            ("DRACUT_NO_MKNOD", "1"),  # for packages that make one all the same; the sandbox has no mknod(2)
         ),
         binds=SHOWN,
         bare=bare,

@@ -10,11 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from crossbuild.host.command import capture, environment
+from crossbuild.host.command import capture
 from crossbuild.host.locks import locked
 from crossbuild.host.publish import publish
 from crossbuild.model.architecture import Architecture
 from tests.integration.rpm_distribution import signing
+from tests.integration.rpm_distribution.bad import make_bad_repositories
 from tests.integration.rpm_distribution.debs import Deb, fetch, rpm_version
 from tests.integration.rpm_distribution.dependencies import (
     Dependencies,
@@ -29,13 +30,12 @@ from tests.integration.rpm_distribution.spec import (
     read_attributes,
     render_install,
     render_spec,
+    reproducible,
     rpmbuild_command,
 )
 from tests.integration.rpm_distribution.table import TABLE, Like, assign, read_rows
 
 HERE = Path(__file__).parent
-EPOCH = 1_700_000_000
-"""SOURCE_DATE_EPOCH of every package and index."""
 KERNEL = re.compile(r"linux-image-\d.*")
 
 
@@ -82,10 +82,14 @@ def _make_all(scratch: Path, cache: Path) -> None:
         unpacked = list(both.map(lambda arch: unpack(arch, cache, scratch / arch), Architecture))
         jobs = [(like, tree) for tree in unpacked for like in Like]
         list(both.map(lambda job: _build(job[0], job[1], scratch, repositories / job[0] / job[1].arch), jobs))
-    with signing.new_key(repositories / signing.KEY) as signer:
-        places = [repositories / like / arch for like in Like for arch in Architecture]
-        with ThreadPoolExecutor() as both:
-            list(both.map(lambda place: index(place, signer), places))
+    places = [repositories / like / arch for like in Like for arch in Architecture]
+    with (
+        signing.new_key(repositories / signing.KEY) as signer,
+        signing.new_key(repositories / signing.FOREIGN_KEY) as foreign,
+        ThreadPoolExecutor() as both,
+    ):
+        list(both.map(signer.sign_repository, places))
+        make_bad_repositories(scratch / "bad", repositories / "bad", signer, foreign)
 
 
 def unpack(arch: Architecture, cache: Path, folder: Path) -> Unpacked:
@@ -158,19 +162,6 @@ def contents_of(like: Like, tree: Unpacked) -> list[Content]:
             )
             found[row.name] = found[row.name].joined(content) if row.name in found else content
     return list(found.values())
-
-
-def index(repository: Path, signer: signing.Signer) -> None:
-    """Sign all packages, write the metadata of the folder and sign that."""
-    signer.sign_packages(sorted(repository.rglob("*.rpm")))
-    argv = ["createrepo_c", "--quiet", "--revision", str(EPOCH), "--set-timestamp-to-revision"]
-    capture([*argv, "--general-compress-type=gz", str(repository)], env=reproducible())
-    signer.sign_file(repository / "repodata/repomd.xml")
-
-
-def reproducible() -> dict[str, str]:
-    """Return the environment of whatever writes bytes that are kept."""
-    return environment({"SOURCE_DATE_EPOCH": str(EPOCH)})
 
 
 def _is_folder(path: Path) -> bool:

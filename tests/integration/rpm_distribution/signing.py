@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crossbuild.host.command import capture, environment, find
+from tests.integration.rpm_distribution.spec import EPOCH, reproducible
 
-KEY = "RPM-GPG-KEY-test"
+KEY, FOREIGN_KEY = "RPM-GPG-KEY-test", "RPM-GPG-KEY-foreign"
 USER = "RPM distributions of tests <nobody@example.org>"
-FAKED = "1700000000"
-"""When the key says that it was made."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +27,17 @@ class Signer:
         macros = {"__gpg": find("gpg"), "_gpg_name": USER, "_gpg_path": self.home}
         defines = [word for name, value in macros.items() for word in ("--define", f"{name} {value}")]
         capture(["rpmsign", *defines, "--addsign", *map(str, packages)], env=self._environment())
+
+    def sign_repository(self, folder: Path) -> None:
+        """Sign the packages in *folder*, write its metadata and sign that, too."""
+        self.sign_packages(sorted(folder.glob("*.rpm")))
+        self.index(folder)
+
+    def index(self, folder: Path) -> None:
+        """Write the metadata of *folder* and sign it."""
+        argv = ["createrepo_c", "--quiet", "--revision", str(EPOCH), "--set-timestamp-to-revision"]
+        capture([*argv, "--general-compress-type=gz", str(folder)], env=reproducible())
+        self.sign_file(folder / "repodata/repomd.xml")
 
     def sign_file(self, path: Path) -> None:
         """Write the armoured signature of *path* beside it, and the key, as zypper wants it."""

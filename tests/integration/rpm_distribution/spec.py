@@ -7,12 +7,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from crossbuild.host.command import environment
 from crossbuild.model.architecture import Architecture
 from tests.integration.rpm_distribution.debs import Deb, rpm_version
 from tests.integration.rpm_distribution.dependencies import Dependencies
 from tests.integration.rpm_distribution.layout import LIB64
 from tests.integration.rpm_distribution.table import Like, Row
 
+EPOCH = 1_700_000_000
+"""SOURCE_DATE_EPOCH of every package and index."""
 RELEASE_SUFFIX: Mapping[Like, str] = {Like.EL: "el9", Like.SUSE: "lp155"}
 SPECIAL = re.compile(r"[\\*{}\" ]")
 """Characters that mean more than themselves in a list of files, and cannot be quoted there."""
@@ -182,3 +185,8 @@ def rpmbuild_command(spec: Path, work: Path, rpms: Path, arch: Architecture) -> 
     }
     defines = (word for name, value in macros.items() for word in ("--define", f"{name} {value}"))
     return ["rpmbuild", "-bb", "--target", f"{arch}-linux", *defines, str(spec)]
+
+
+def reproducible() -> dict[str, str]:
+    """Return the environment of whatever writes bytes that are kept."""
+    return environment({"SOURCE_DATE_EPOCH": str(EPOCH)})

@@ -1,0 +1,87 @@
+"""Compute images of both RPM families: built natively by dnf and zypper, and what they hold."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from crossbuild.host.command import capture
+from tests.integration.conftest import STATE, CommandLine
+from tests.integration.rpm_distribution.repository import MadeRepository
+from tests.integration.rpm_images import KINDS, image_spec
+
+
+@pytest.fixture(scope="module")
+def spec(made: MadeRepository, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The spec of its compute image."""
+    return image_spec(made, tmp_path_factory.mktemp("rpm-specs"))
+
+
+@pytest.fixture(scope="module")
+def image(crossbuild: CommandLine, spec: Path) -> Path:
+    """The artifact set, built once."""
+    output = STATE / "out-rpm"
+    crossbuild("build", str(spec), "--output", str(output))
+    return next(output.glob(f"{spec.stem.split('-')[0]}-compute"))
+
+
+@pytest.fixture(scope="module")
+def root(crossbuild: CommandLine, spec: Path, image: Path, site_config: Path) -> Iterator[Path]:
+    """The same as a root to enter; its packages come from the cache."""
+    name = f"{image.name}-root"
+    crossbuild("root", "create", name, "--spec", str(spec), "--replace")
+    yield STATE / "prefix/var/chroots" / name
+    crossbuild("root", "remove", name)
+
+
+def test_the_set_is_whole_and_every_source_was_verified(crossbuild: CommandLine, image: Path) -> None:
+    record = json.loads((image / "image.json").read_text())
+    assert record["arch"] == "aarch64"
+    assert record["unverified_repositories"] == []
+    assert record["kernel"]["version"]
+    assert {path.name for path in image.iterdir()} >= {"warewulf3", "warewulf4", "ims", "packages.json"}
+    crossbuild("artifacts", "verify", str(image))
+
+
+def test_packages_are_listed_as_the_root_s_own_rpm_lists_them(
+    crossbuild: CommandLine, image: Path, root: Path
+) -> None:
+    said = crossbuild("root", "run", root.name, "--", "rpm", "-qa", "--queryformat", r"%{NAME} ").stdout
+    listed = {package["name"] for package in json.loads((image / "packages.json").read_text())}
+    assert listed == {name for name in said.split() if name != "gpg-pubkey"}
+    assert {"bash", "glibc", "filesystem", "munge"} <= listed
+
+
+def test_the_database_is_where_the_distribution_has_it(made: MadeRepository, root: Path) -> None:
+    place = root / KINDS[made.like].database[1:]
+    assert place.is_file()
+    assert sorted(path.name for path in place.parent.iterdir()) == ["rpmdb.sqlite"]
+    # Neither this host's place nor one of the other distribution.
+    assert not (root / "root/.rpmdb").exists()
+
+
+def test_nothing_of_the_package_manager_s_own_stays(root: Path) -> None:
+    left = [*root.glob("var/cache/dnf/*"), *root.glob("var/lib/dnf/*"), *root.glob("var/cache/zypp/*")]
+    assert [path for path in left if path.is_file()] == []
+    assert not (root / "run/crossbuild-rpm").exists()
+    assert not list(root.glob("etc/kernel/install.d/*dracut*"))
+
+
+def test_services_are_enabled_and_their_accounts_are_there(made: MadeRepository, root: Path) -> None:
+    wanted = {path.name for path in root.glob("etc/systemd/system/multi-user.target.wants/*")}
+    assert {f"{unit}.service" for unit in KINDS[made.like].units} <= wanted
+    accounts = {line.split(":")[0] for line in (root / "etc/passwd").read_text().splitlines()}
+    assert {"munge", "sshd"} <= accounts
+
+
+def test_two_builds_give_the_same_bytes(crossbuild: CommandLine, spec: Path, image: Path) -> None:
+    again = STATE / "out-rpm-again"
+    shutil.rmtree(again, ignore_errors=True)
+    crossbuild("build", str(spec), "--force", "--output", str(again))
+    done = capture([*crossbuild.argv("artifacts", "diff"), str(image), str(again / image.name)], check=False)
+    assert (done.status, done.stdout.strip()) == (0, done.stdout.strip())
+    shutil.rmtree(again)
