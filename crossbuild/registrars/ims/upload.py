@@ -100,9 +100,9 @@ class _Sending:
             if there == StoredPart(size=len(block), etag=md5.hex()):
                 etag = there.etag
             elif self._upload:
-                etag = self._bucket.put_part(self._file.key, self._upload, number, block, md5)
+                etag = self._bucket.put_part(self._file.key, self._upload, number, block)
             else:
-                self._bucket.put(self._file.key, block, md5, dict(self._file.metadata))
+                self._bucket.put(self._file.key, block, dict(self._file.metadata))
                 etag = ""
             self._advance(len(block))
             return etag
