@@ -40,9 +40,9 @@ class Registrar(Protocol):
     def plan(self, artifacts: ArtifactSet, unfinished: Receipt | None) -> RegistrationPlan:
         """Look at the set and at the provisioner, change nothing, and decide what is to be done.
 
-        Raises ArtifactError for a damaged set, HostNotReadyError for a missing program, and ProvisionerError
-        for all that the provisioner would refuse or do wrongly. *unfinished* is what a killed registration
-        of the same set left, always None unless `resumes`.
+        Raises ArtifactError for a damaged set, HostNotReadyError for a library of crossbuild's own that is
+        missing, and ProvisionerError where the provisioner is missing, would refuse, or would do wrongly.
+        *unfinished* is what a killed registration of the same set left, always None unless `resumes`.
         """
 
     def register(self, plan: RegistrationPlan, listener: Listener) -> Receipt:
