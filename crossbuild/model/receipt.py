@@ -25,7 +25,7 @@ class RegisteredObject:
     """Something that the provisioner holds, told apart by *kind* and *name*, or by *id* where it has one."""
 
     kind: str
-    """As the provisioner calls it: `bootstrap`, `vnfs`, `image`, `overlay`."""
+    """As the provisioner calls it: `bootstrap`, `vnfs`, `image`, `overlay`, `object`."""
     name: str
     id: str = ""
     """What the provisioner gave it; empty before it did, and where it gives none."""

@@ -7,6 +7,7 @@ import io
 import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from werkzeug.wrappers import Request, Response
@@ -52,6 +53,12 @@ def in_process(*arguments: str) -> CommandResult:
         status = run(arguments)
     texts = [stream.buffer.getvalue().decode() for stream in (out, err)]
     return CommandResult(argv=arguments, status=status, stdout=texts[0], stderr=texts[1])
+
+
+def the_image(system: System) -> dict[str, Any]:
+    """Return the one image that IMS has."""
+    (image,) = system.ims.tables["images"].values()
+    return image
 
 
 def ims(system: System, *arguments: str) -> CommandResult:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import signal
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +16,10 @@ from tests.fakes.ims.gateway import SECRET
 from tests.fakes.ims.s3 import SECRET_KEY
 from tests.fakes.ims.sets import PARTS, write_set
 from tests.fakes.ims.system import System
-from tests.fakes.ims.web import nothing
 from tests.integration.conftest import CommandLine
-from tests.integration.ims_rig import register, small_set, system, undo, when
+from tests.integration.ims_rig import register, small_set, system, the_image, undo, when
 
 __all__ = ["small_set", "system"]
-
-
-def the_image(system: System) -> dict[str, Any]:
-    (image,) = system.ims.tables["images"].values()
-    return image
 
 
 def test_the_record_says_aarch64_and_its_manifest_what_s3_holds(system: System, small_set: Path) -> None:
@@ -150,89 +141,6 @@ def test_inside_the_mesh_no_token_is_needed(system: System, small_set: Path) -> 
     system.configure(token_endpoint=None, client_id=None, client_secret_file=None)
     register(system, small_set)
     assert (the_image(system)["arch"], system.services.given) == ("aarch64", 0)
-
-
-KILLS = {
-    "before the record was made": ("gateway", "before", "POST /v3/images"),
-    "before the record's id was heard": ("gateway", "after", "POST /v3/images"),
-    "before the upload": ("storage", "before", "POST rootfs uploads"),
-    "in the middle of the upload": ("storage", "before", "PUT rootfs partNumber=2"),
-    "before the parts were put together": ("storage", "before", "POST rootfs uploadId="),
-    "before the manifest": ("storage", "before", "PUT manifest.json"),
-    "before the link": ("gateway", "before", "PATCH /v3/images"),
-    "after the link": ("gateway", "after", "PATCH /v3/images"),
-}
-
-
-@pytest.mark.parametrize("moment", KILLS)
-def test_a_killed_registration_is_repeated_to_success(system: System, small_set: Path, moment: str) -> None:
-    site, side, wanted = KILLS[moment]
-    assert killed_during(system, small_set, site, side, wanted) == -signal.SIGKILL
-    arrived = arrived_parts(system)
-    system.storage.asked.clear()
-    register(system, small_set)
-    image = the_image(system)
-    assert sorted(system.objects()) == sorted(f"{image['id']}/{name}" for name in (*TYPES, "manifest.json"))
-    assert (image["link"]["path"].split("/")[3], system.uploads()) == (image["id"], [])
-    # What had arrived is not sent again.
-    sent = {part_number(line) for line in system.storage.asked if "partNumber=" in line}
-    assert sent.isdisjoint(arrived)
-    undo(system, small_set / "receipts/ims-1.json")
-    assert system.is_empty()
-
-
-def killed_during(
-    system: System,
-    directory: Path,
-    site: str,
-    side: str,
-    wanted: str,
-    number: signal.Signals = signal.SIGKILL,
-) -> int:
-    """Register *directory*, send the signal *number* at the request *wanted*, and return how it ended."""
-    argv = CommandLine(system.config).argv("register", "ims", str(directory))
-    started: list[subprocess.Popen[bytes]] = []
-
-    def kill() -> Any:
-        started[0].send_signal(number)
-        return nothing() if number == signal.SIGKILL else None
-
-    setattr(getattr(system, site), side, when(wanted, kill))
-    started.append(subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
-    status = started[0].wait()
-    setattr(getattr(system, site), side, lambda _: None)
-    return status
-
-
-def arrived_parts(system: System) -> set[int]:
-    """Return the numbers of the root's parts that S3 holds, also as a whole object."""
-    if any(key.endswith("/rootfs") for key in system.objects()):
-        return set(range(1, PARTS + 1))
-    found: set[int] = set()
-    for upload in system.uploads():
-        listed = system.s3.list_parts(Bucket="boot-images", Key=upload["Key"], UploadId=upload["UploadId"])
-        found |= {part["PartNumber"] for part in listed.get("Parts", [])}
-    return found
-
-
-def part_number(line: str) -> int:
-    return int(re.findall(r"partNumber=([0-9]+)", line)[0])
-
-
-def test_a_killed_registration_is_taken_back(system: System, small_set: Path) -> None:
-    killed_during(system, small_set, "storage", "before", "PUT rootfs partNumber=2")
-    assert not system.is_empty()
-    undo(system, small_set / "receipts/ims-1.json")
-    assert system.is_empty()
-    assert list((small_set / "receipts").iterdir()) == []
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_registration_leaves_nothing(
-    system: System, small_set: Path, number: signal.Signals
-) -> None:
-    status = killed_during(system, small_set, "storage", "before", "PUT rootfs partNumber=2", number)
-    assert (status, system.is_empty()) == (128 + number, True)
 
 
 def test_no_secret_is_in_the_process_list_the_output_the_receipt_or_the_state(

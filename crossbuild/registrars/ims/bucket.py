@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import os
 from collections.abc import Iterator
@@ -73,12 +72,10 @@ class Bucket:
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
             return [item["Key"] for page in pages for item in page.get("Contents", ())]
 
-    def put(self, key: str, body: bytes, md5: bytes, metadata: dict[str, str]) -> None:
-        """Write a small object, whole; S3 refuses it if it does not arrive as its *md5* says."""
+    def put(self, key: str, body: bytes, metadata: dict[str, str]) -> None:
+        """Write a small object, whole; S3 refuses it if it does not arrive as it was signed."""
         with self._told(f"write {self.url(key)}"):
-            self._client.put_object(
-                Bucket=self.name, Key=key, Body=body, ContentMD5=_base64(md5), Metadata=metadata
-            )
+            self._client.put_object(Bucket=self.name, Key=key, Body=body, Metadata=metadata)
 
     def delete(self, key: str) -> None:
         """Delete the object *key*; it may be gone already."""
@@ -113,8 +110,8 @@ class Bucket:
                 for part in page.get("Parts", ())
             }
 
-    def put_part(self, key: str, upload: str, number: int, body: bytes, md5: bytes) -> str:
-        """Send a part and return its etag."""
+    def put_part(self, key: str, upload: str, number: int, body: bytes) -> str:
+        """Send a part and return its etag; S3 refuses it if it does not arrive as it was signed."""
         with self._told(f"write part {number} of {self.url(key)}"):
             answer = self._client.upload_part(
                 Bucket=self.name,
@@ -122,7 +119,6 @@ class Bucket:
                 UploadId=upload,
                 PartNumber=number,
                 Body=body,
-                ContentMD5=_base64(md5),
             )
         return _plain(answer["ETag"])
 
@@ -186,8 +182,11 @@ def _client(access: ImsAccess) -> Any:
         aws_session_token=keys.session_token or None,
         verify=os.fspath(access.ca_bundle) if access.ca_bundle else True,
         config=Config(
-            s3={"addressing_style": "path"},  # names of buckets are no host names in the management network
-            # Older Ceph refuses the checksums that boto3 adds by itself; Content-MD5 does their work here.
+            s3={
+                "addressing_style": "path",  # names of buckets are no host names in the management network
+                "payload_signing_enabled": True,  # S3 refuses a body that changed on the way
+            },
+            # Older Ceph refuses the checksums that boto3 adds by itself.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
             retries={"mode": "standard", "total_max_attempts": 4},
@@ -201,7 +200,3 @@ def _client(access: ImsAccess) -> Any:
 
 def _plain(etag: str) -> str:
     return etag.strip('"')
-
-
-def _base64(digest: bytes) -> str:
-    return base64.b64encode(digest).decode("ascii")

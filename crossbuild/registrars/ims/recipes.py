@@ -95,10 +95,10 @@ class Recipes:
             )
 
     def _send(self, key: str, body: bytes) -> Link:
-        md5 = hashlib.md5(body, usedforsecurity=False)
-        self._bucket.put(key, body, md5.digest(), {"md5sum": md5.hexdigest()})
+        md5 = hashlib.md5(body, usedforsecurity=False).hexdigest()
+        self._bucket.put(key, body, {"md5sum": md5})
         found = self._bucket.find(key)
-        if found is None or (found.size, found.md5) != (len(body), md5.hexdigest()):
+        if found is None or (found.size, found.md5) != (len(body), md5):
             raise ProvisionerError(f"{self._bucket.url(key)} is not as it was sent.", details=f"{found}")
         return Link(path=self._bucket.url(key), etag=found.etag)
 

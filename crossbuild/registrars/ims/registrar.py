@@ -168,8 +168,8 @@ class ImsRegistrar:
         body = encoded(manifest_of(action.created, files, links), folder)
         listener.on_action(dataclasses.replace(action, folder=folder))
         key = f"{image.id}/{MANIFEST}"
-        md5 = hashlib.md5(body, usedforsecurity=False)
-        self._bucket.put(key, body, md5.digest(), dict(_metadata(md5.hexdigest(), image)))
+        md5 = hashlib.md5(body, usedforsecurity=False).hexdigest()
+        self._bucket.put(key, body, dict(_metadata(md5, image)))
         found = self._bucket.find(key)
         if found is None or self._bucket.read(key, len(body) + 1) != body:
             raise _not_as_sent(self._bucket.url(key), f"S3 says: {found}.")

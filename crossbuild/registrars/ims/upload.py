@@ -46,6 +46,11 @@ class Outgoing:
         """The same for the same file, so that a later run can go on."""
         return max(PART, math.ceil(self.digests.size / MOST_PARTS / PART) * PART)
 
+    @property
+    def in_parts(self) -> bool:
+        """Whether it is too large for one request."""
+        return self.digests.size > self.part_size
+
 
 def send_all(bucket: Bucket, files: Sequence[Outgoing], on_progress: Sink) -> tuple[StoredObject, ...]:
     """Send *files* and return what S3 says of each of them afterwards.
@@ -70,20 +75,21 @@ class _Sending:
         self._etags: list[Future[str]] = []
         self._md5s: dict[int, bytes] = {}
         self._upload = ""
-        if not _matches(bucket.find(file.key), file):
-            self._send(workers)
+        self._arrived = _matches(bucket.find(file.key), file)
+        """Whether an earlier run sent it, all of it: then it is only read, to compare."""
+        self._send(workers)
 
     def _send(self, workers: _Workers) -> None:
         file = self._file
         there: dict[int, StoredPart] = {}
-        if file.digests.size > file.part_size:
+        if file.in_parts and not self._arrived:
             self._upload = self._begun()
             there = self._bucket.parts(file.key, self._upload)
         # Of the record's two checksums the one that processors do in hardware, in a third of the time.
         whole = hashlib.sha256()
         for number, block in enumerate(_blocks(file), 1):
             whole.update(block)
-            if not self._upload:
+            if not file.in_parts:
                 _refuse_damage(file, whole.hexdigest())
             self._etags.append(workers.submit(self._job(number, block, there.get(number))))
         _refuse_damage(file, whole.hexdigest())
@@ -97,13 +103,13 @@ class _Sending:
     def _job(self, number: int, block: bytes, there: StoredPart | None) -> Callable[[], str]:
         def send() -> str:
             md5 = self._md5s[number] = hashlib.md5(block, usedforsecurity=False).digest()
+            etag = ""
             if there == StoredPart(size=len(block), etag=md5.hex()):
                 etag = there.etag
             elif self._upload:
-                etag = self._bucket.put_part(self._file.key, self._upload, number, block, md5)
-            else:
-                self._bucket.put(self._file.key, block, md5, dict(self._file.metadata))
-                etag = ""
+                etag = self._bucket.put_part(self._file.key, self._upload, number, block)
+            elif not self._arrived:
+                self._bucket.put(self._file.key, block, dict(self._file.metadata))
             self._advance(len(block))
             return etag
 
@@ -131,9 +137,9 @@ class _Sending:
 
     def _is_as_sent(self, found: StoredObject) -> bool:
         """Compare the etag, where it is a checksum of what was sent: by S3's own rule for parts."""
-        if found.encrypted or not self._md5s:
+        if found.encrypted:
             return True
-        if not self._upload:
+        if not self._file.in_parts:
             return found.etag == self._file.digests.md5
         parts = b"".join(md5 for _, md5 in sorted(self._md5s.items()))
         joined = hashlib.md5(parts, usedforsecurity=False).hexdigest()

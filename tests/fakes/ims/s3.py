@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import io
+import re
 from typing import Any
 
 import boto3
@@ -17,19 +17,22 @@ BUCKETS = ("boot-images", "ims")
 
 
 class S3:
-    """A WSGI application; *strict*, it refuses what did not arrive as its Content-MD5 says."""
+    """A WSGI application; unlike moto, and like real S3, it refuses a body that is not as it was signed."""
 
     def __init__(self, *, strict: bool = True) -> None:
-        self._strict = strict
         self._moto = DomainDispatcherApplication(create_backend_app)
+        self._strict = strict
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
         request = Request(environ)
-        if (told := request.headers.get("Content-MD5")) and self._strict:
+        signed = request.headers.get("X-Amz-Content-SHA256", "")
+        if self._strict and signed == "UNSIGNED-PAYLOAD" and request.method == "PUT":
+            return refusal(400, "InvalidRequest", "These tests want signed bodies.")(environ, start_response)
+        if self._strict and re.fullmatch(r"[0-9a-f]{64}", signed):
             body = request.get_data()
             environ["wsgi.input"] = io.BytesIO(body)
-            if told != base64.b64encode(hashlib.md5(body).digest()).decode():
-                wrong = refusal(400, "BadDigest", "The Content-MD5 you specified did not match.")
+            if signed != hashlib.sha256(body).hexdigest():
+                wrong = refusal(400, "XAmzContentSHA256Mismatch", "The body is not as it was signed.")
                 return wrong(environ, start_response)
         return self._moto(environ, start_response)
 
