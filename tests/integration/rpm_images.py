@@ -34,7 +34,15 @@ KINDS: Mapping[Like, Kind] = {
     Like.SUSE: Kind(
         distro="opensuse-leap",
         release="15.6",
-        packages=("ohpc-base-compute", "ohpc-slurm-client", "chrony", "dbus-1", "lmod-ohpc"),
+        packages=(
+            "ohpc-base-compute",
+            "ohpc-slurm-client",
+            "chrony",
+            "dbus-1",
+            "dracut-live",  # openSUSE has it in dracut; Debian, which these are made from, apart
+            "dracut-network",
+            "lmod-ohpc",
+        ),
         units=("munge", "slurmd", "sshd"),
         database="/usr/lib/sysimage/rpm/rpmdb.sqlite",
     ),
