@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -112,13 +112,8 @@ def rpm_repositories() -> tuple[MadeRepository, ...]:
     return make_repositories(STATE)
 
 
-@pytest.fixture(scope="session")
-def el_repositories(rpm_repositories: tuple[MadeRepository, ...]) -> Mapping[Architecture, MadeRepository]:
-    """Those like Enterprise Linux 9, by architecture."""
-    return {made.arch: made for made in rpm_repositories if made.like is Like.EL}
-
-
-@pytest.fixture(scope="session")
-def suse_repositories(rpm_repositories: tuple[MadeRepository, ...]) -> Mapping[Architecture, MadeRepository]:
-    """Those like openSUSE Leap 15, by architecture."""
-    return {made.arch: made for made in rpm_repositories if made.like is Like.SUSE}
+@pytest.fixture(scope="module", params=list(Like))
+def made(request: pytest.FixtureRequest, rpm_repositories: tuple[MadeRepository, ...]) -> MadeRepository:
+    """The aarch64 repository of each RPM distribution in turn."""
+    wanted = (request.param, Architecture.AARCH64)
+    return next(made for made in rpm_repositories if (made.like, made.arch) == wanted)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,5 +59,23 @@ def image_spec(made: MadeRepository, folder: Path, *, arch: Architecture = Archi
         "    repo_gpgcheck: true\n"
         f"packages: [{', '.join(kind.packages)}]\n"
         f"services: {{enable: [{', '.join(kind.units)}]}}\n"
+    )
+    return path
+
+
+def root_spec(made: MadeRepository, folder: Path, packages: Sequence[str], *more: Path) -> Path:
+    """Write the spec of a root without a kernel, from *made* and the repositories *more*; return its path."""
+    kind = KINDS[made.like]
+    scheme = "dir" if made.like is Like.SUSE else "file"
+    places = (f"{made.path.parent}/$basearch", *map(str, more))
+    entries = (
+        f'  - {{id: r{number}, uris: ["{scheme}://{place}"], signed_by: {made.key}, repo_gpgcheck: true}}\n'
+        for number, place in enumerate(places)
+    )
+    path = folder / "root.yaml"
+    path.write_text(
+        f'name: {made.like}-root\ndistro: {kind.distro}\nrelease: "{kind.release}"\nkernel: false\n'
+        f"repositories:\n{''.join(entries)}"
+        f"packages: [{', '.join(packages)}]\noutputs: [warewulf4]\n"
     )
     return path

@@ -12,17 +12,7 @@ import pytest
 from crossbuild.host.command import capture
 from tests.integration.conftest import STATE, CommandLine
 from tests.integration.rpm_distribution.repository import MadeRepository
-from tests.integration.rpm_distribution.table import Like
 from tests.integration.rpm_images import KINDS, image_spec
-
-LIKES = list(Like)
-
-
-@pytest.fixture(scope="module", params=LIKES)
-def made(request: pytest.FixtureRequest, rpm_repositories: tuple[MadeRepository, ...]) -> MadeRepository:
-    """The aarch64 repository of one distribution."""
-    found = (made for made in rpm_repositories if made.like is request.param and made.arch == "aarch64")
-    return next(found)
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from crossbuild.formats.elf import read_elf
 from crossbuild.model.architecture import Architecture
 
 LIB64 = "usr/lib64"
+SYSTEM_UNITS = "usr/lib/systemd/system"
 DROPPED = re.compile(
     r"usr/share/(doc|doc-base|man|locale|bash-completion|zsh|lintian|bug|menu|icons|applications|perl5/Debian)(/|$)"
     r"|usr/share/(debconf|initramfs-tools|dh-|fish|gdb|metainfo|polkit-1/rules.d/.*debian)"
@@ -23,12 +24,18 @@ DROPPED = re.compile(
 KERNEL = re.compile(r"boot/(vmlinuz|config|System\.map)-(.+)")
 """Lies beside its modules; scripts copy it to /boot, or a package of openSUSE moves it there."""
 
+UNITS = re.compile(rb"\b(chrony|ssh)\.service\b")
+"""Debian's names of services that are called chronyd and sshd everywhere else."""
+ALIAS = re.compile(rb"(?m)^Alias=(chronyd|sshd)\.service\n")
+
 
 def placed(path: str, arch: Architecture) -> str | None:
     """Return where *path* of a Debian package, relative to the root, belongs; None where it is left out."""
     path = _moved(path, arch)
     if DROPPED.match(path):
         return None
+    if path.startswith(f"{SYSTEM_UNITS}/"):
+        return UNITS.sub(rb"\1d.service", path.encode()).decode()
     return KERNEL.sub(r"usr/lib/modules/\2/\1", path)
 
 
@@ -67,6 +74,8 @@ def move_package(unpacked: Path, root: Path, arch: Architecture) -> list[str]:
         else:
             target.parent.mkdir(parents=True, exist_ok=True)
             entry.rename(target)
+            if new.startswith(f"{SYSTEM_UNITS}/"):
+                _rename_services(target)
             _let_dependencies_be_found(target)
         paths.add(new)
     return sorted(paths)
@@ -95,6 +104,11 @@ def _moved(path: str, arch: Architecture) -> str:
         if path == old or path.startswith(f"{old}/"):
             return new + path[len(old) :]
     return path
+
+
+def _rename_services(unit: Path) -> None:
+    content = unit.read_bytes()
+    unit.write_bytes(UNITS.sub(rb"\1d.service", ALIAS.sub(b"", content)))
 
 
 def _let_dependencies_be_found(path: Path) -> None:

@@ -1,12 +1,13 @@
-"""A repository that tests use, and how package managers are told about it."""
+"""A repository that tests use."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from crossbuild.host.command import capture
 from crossbuild.model.architecture import Architecture
+from tests.integration.rpm_distribution.bad import Bad
 from tests.integration.rpm_distribution.table import Like
 
 
@@ -20,10 +21,9 @@ class MadeRepository:
     like: Like
     arch: Architecture
 
-    @property
-    def url(self) -> str:
-        """What goes after `baseurl=`."""
-        return f"file://{self.path}"
+    def wrong(self, bad: Bad) -> MadeRepository:
+        """Return the repository beside this one that is wrong in that way."""
+        return replace(self, path=self.path.parents[1] / "bad" / bad)
 
     @property
     def fingerprint(self) -> str:
@@ -31,10 +31,3 @@ class MadeRepository:
         argv = ["gpg", "--with-colons", "--import-options", "show-only", "--import", str(self.key)]
         lines = capture(argv).stdout.splitlines()
         return next(line.split(":")[9] for line in lines if line.startswith("fpr:"))
-
-    def section(self, name: str) -> str:
-        """Return the section of a `.repo` file that names it, with every signature checked."""
-        return (
-            f"[{name}]\nname={name}\nbaseurl={self.url}\nenabled=1\n"
-            f"gpgcheck=1\nrepo_gpgcheck=1\ngpgkey=file://{self.key}\n"
-        )
