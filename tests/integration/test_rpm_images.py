@@ -47,6 +47,15 @@ def test_the_set_is_whole_and_every_source_was_verified(crossbuild: CommandLine,
     crossbuild("artifacts", "verify", str(image))
 
 
+def test_the_database_is_where_the_distribution_has_it(made: MadeRepository, root: Path) -> None:
+    place = root / KINDS[made.like].database[1:]
+    assert place.is_file()
+    # What rpm puts beside it whenever it looks is not part of an image.
+    assert [path.name for path in place.parent.iterdir()] == ["rpmdb.sqlite"]
+    # Neither this host's place nor one of the other distribution.
+    assert not (root / "root/.rpmdb").exists()
+
+
 def test_packages_are_listed_as_the_root_s_own_rpm_lists_them(
     crossbuild: CommandLine, image: Path, root: Path
 ) -> None:
@@ -54,14 +63,6 @@ def test_packages_are_listed_as_the_root_s_own_rpm_lists_them(
     listed = {package["name"] for package in json.loads((image / "packages.json").read_text())}
     assert listed == {name for name in said.split() if name != "gpg-pubkey"}
     assert {"bash", "glibc", "filesystem", "munge"} <= listed
-
-
-def test_the_database_is_where_the_distribution_has_it(made: MadeRepository, root: Path) -> None:
-    place = root / KINDS[made.like].database[1:]
-    assert place.is_file()
-    assert sorted(path.name for path in place.parent.iterdir()) == ["rpmdb.sqlite"]
-    # Neither this host's place nor one of the other distribution.
-    assert not (root / "root/.rpmdb").exists()
 
 
 def test_nothing_of_the_package_manager_s_own_stays(root: Path) -> None:

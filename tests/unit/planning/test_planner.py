@@ -8,7 +8,17 @@ from crossbuild.distros.catalog import lookup
 from crossbuild.errors import HostNotReadyError
 from crossbuild.model.architecture import Architecture
 from crossbuild.model.host import Handler, HostFacts, OperatingSystem, OsFamily, elf_header
-from crossbuild.model.plan import CommandStep, ExecutorKind, PinnedPackage, Place, Plan, Resolution, WriteStep
+from crossbuild.model.plan import (
+    CommandStep,
+    ExecutorKind,
+    LinkStep,
+    PinnedPackage,
+    Place,
+    Plan,
+    RemoveStep,
+    Resolution,
+    WriteStep,
+)
 from crossbuild.model.spec import Account, ImageSpec, KernelSpec, MountSpec, ServiceSpec
 from crossbuild.planning.planner import choose_executor, plan_build
 from tests.unit.specs import make_spec
@@ -132,3 +142,49 @@ def test_nodes_make_their_own_host_keys_where_there_is_an_ssh_server() -> None:
     paths = [getattr(step, "path", "") for step in plan(make_spec(), with_server).layers[2].steps]
     assert "/etc/systemd/system/crossbuild-ssh-host-keys.service" in paths
     assert not plan(make_spec()).layers[2].steps
+
+
+def rpm_plan(distro: str, release: str, **changes: object) -> Plan:
+    """Return the plan of an image of that distribution, with what it publishes."""
+    repositories = lookup(distro, release).rpm.chosen((), ())
+    return plan(make_spec(distro=distro, release=release, repositories=repositories, **changes))
+
+
+@pytest.mark.parametrize(("distro", "release"), [("rocky", "9"), ("opensuse-leap", "15.6")])
+def test_rpm_trusts_keys_before_anything_is_installed_and_file_systems_are_mounted_on_folders(
+    distro: str, release: str
+) -> None:
+    steps = [step for step in rpm_plan(distro, release).layers[0].steps if isinstance(step, CommandStep)]
+    assert steps[0].argv[0] == "rpmkeys"
+    assert [(step.bare, step.argv[-1]) for step in steps[1:]] == [
+        (True, "filesystem"),
+        (False, lookup(distro, release).rpm.base[-1]),
+    ]
+
+
+def test_kernel_packages_make_no_initramfs_and_the_node_s_kernels_do() -> None:
+    layer = rpm_plan("rocky", "9", packages=("chrony",), kernel=KERNEL).layers[1]
+    hooks = [
+        (type(step).__name__, step.path) for step in layer.steps if isinstance(step, LinkStep | RemoveStep)
+    ]
+    hook = "/etc/kernel/install.d/50-dracut.install"
+    assert ("LinkStep", hook) in hooks
+    assert hooks.index(("LinkStep", hook)) < hooks.index(("RemoveStep", hook))
+
+
+@pytest.mark.parametrize(
+    ("distro", "release", "converted"), [("rocky", "9", False), ("opensuse-leap", "15.6", True)]
+)
+def test_the_root_s_own_rpm_writes_forms_that_hosts_cannot(
+    distro: str, release: str, converted: bool
+) -> None:
+    steps = [step for step in rpm_plan(distro, release).layers[1].steps if isinstance(step, CommandStep)]
+    assert any("rpmdb --importdb" in word for step in steps for word in step.argv) is converted
+
+
+def test_each_distribution_calls_its_initramfs_its_own_way() -> None:
+    names = {"rocky": "initramfs-$version.img", "opensuse-leap": "initrd-$version"}
+    for distro, release in (("rocky", "9"), ("opensuse-leap", "15.6")):
+        commands = rpm_plan(distro, release, kernel=KERNEL).layers[2].steps
+        script = next(step.argv[3] for step in commands if isinstance(step, CommandStep))
+        assert f'"/boot/{names[distro]}"' in script
