@@ -139,11 +139,10 @@ def content(name: str, *, files: frozenset[str], depends: tuple[tuple[str, ...],
 
 
 def rendered(like: Like) -> list[str]:
+    depends = (("gone", "libz1"), ("gone",))
     contents = (
         content("libz1", files=frozenset({"usr/lib64/libz.so.1"})),
-        content(
-            "tool", files=frozenset({"etc/tool", "usr/bin/tool"}), depends=(("gone", "libz1"), ("gone",))
-        ),
+        content("tool", files=frozenset({"etc/tool", "usr/bin/tool"}), depends=depends),
     )
     attributes = read_attributes("# comment\n/usr/bin/tool 0755 root root %caps(cap_net_raw=p)\n")
     parts = Parts(macros="", fragments=(), attributes=attributes, install="")

@@ -48,6 +48,8 @@ def repo_file(repository: RpmRepository, keys: str) -> str:
         "keeppackages=1",
         f"gpgcheck={repository.gpgcheck:d}",
         f"repo_gpgcheck={repository.repo_gpgcheck:d}",
+        # zypper would let signed metadata vouch for packages that nobody signed.
+        f"pkg_gpgcheck={repository.gpgcheck:d}",
         "skip_if_unavailable=0",
         *([f"gpgkey=file://{keys}"] if checked else []),
     ]
