@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -105,12 +106,12 @@ def small_root(crossbuild: CommandLine) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module", params=[EngineKind.DOCKER, EngineKind.PODMAN])
-def engine(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[RunningEngine]:
+def engine(request: pytest.FixtureRequest) -> Iterator[RunningEngine]:
     """A container engine of the tests' own, which every client finds by its environment."""
+    # Podman takes no folder for its state whose path is longer than 50 characters.
+    folder = Path(tempfile.mkdtemp(prefix="engine-"))
     with (
-        running_engine(request.param, tmp_path_factory.mktemp(request.param.value)) as engine,
+        running_engine(request.param, folder) as engine,
         pytest.MonkeyPatch.context() as patch,
     ):
         for name, value in engine.variables.items():
