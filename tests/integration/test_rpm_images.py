@@ -47,6 +47,12 @@ def test_the_set_is_whole_and_every_source_was_verified(crossbuild: CommandLine,
     crossbuild("artifacts", "verify", str(image))
 
 
+@pytest.mark.usefixtures("image")
+def test_no_agent_of_gpg_is_left_on_the_host() -> None:
+    processes = capture(["ps", "-eo", "args"]).stdout.splitlines()
+    assert [line for line in processes if line.startswith("gpg-agent ") and str(STATE) in line] == []
+
+
 def test_the_database_is_where_the_distribution_has_it(made: MadeRepository, root: Path) -> None:
     place = root / KINDS[made.like].database[1:]
     assert place.is_file()

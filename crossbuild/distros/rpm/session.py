@@ -185,11 +185,14 @@ class RpmSession:
             "RPM_CONFIGDIR": f"{WORK}/rpm/macros",  # no script runs that could see it
         }
         filled = _filler(places)
-        done = command.capture(
-            [filled(word) for word in words],
-            env=command.environment({name: filled(value) for name, value in env.items()}),
-            check=False,
-        )
+        try:
+            done = command.capture(
+                [filled(word) for word in words],
+                env=command.environment({name: filled(value) for name, value in env.items()}),
+                check=False,
+            )
+        finally:
+            _end_agents(self._root / CACHE[1:])
         if done.status and self._manager.declined not in done.stdout + done.stderr:
             tail = spoken(done.stdout + done.stderr).splitlines()[-command.TAIL_LINES :]
             error = CommandFailedError(
@@ -231,6 +234,12 @@ def _require(program: str, release: Release) -> None:
 def _installation(program: str) -> str:
     family = requirements.family_of(requirements.read_os_release())
     return requirements.install_command(family, (requirements.package_for(program, family),))
+
+
+def _end_agents(cache: Path) -> None:
+    """End the gpg-agents that dnf starts to check metadata, one for each repository, and leaves behind."""
+    for home in cache.glob("*/*/pubring"):
+        command.capture(["gpgconf", "--homedir", str(home), "--kill", "gpg-agent"], check=False)
 
 
 def _filler(places: dict[str, str]) -> Callable[[str], str]:
