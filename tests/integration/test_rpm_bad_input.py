@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,8 +17,8 @@ SAID = {
     Bad.UNSIGNED: (1, "not signed by a key that may sign it"),
     Bad.FOREIGN_PACKAGE: (1, "not signed by a key that may sign it"),
     Bad.FOREIGN_METADATA: (1, "not signed by a key that may sign it"),
-    Bad.HALF: (1, "does not have all packages that its metadata lists"),
-    Bad.DAMAGED: (1, "does not have what its metadata promises"),
+    Bad.HALF: (1, "A repository does not have"),
+    Bad.DAMAGED: (1, "A repository does not have"),
     Bad.CONFLICT: (1, "bring different files of the same name"),
     Bad.UNRESOLVABLE: (2, "cannot be installed together"),
     Bad.OTHER_ARCHITECTURE: (2, "x86_64"),
@@ -42,6 +43,7 @@ def refusal(
     crossbuild: CommandLine, made: MadeRepository, folder: Path, bad: Bad, packages: tuple[str, ...]
 ) -> tuple[int, str]:
     """Return status and message of the build of a root that wants *packages* of a wrong repository."""
+    shutil.rmtree(STATE / "prefix/var/chroots/test-wrong", ignore_errors=True)
     spec = root_spec(made, folder, packages, made.wrong(bad).path)
     done = crossbuild("root", "create", "test-wrong", "--spec", str(spec), check=False)
     assert not (STATE / "prefix/var/chroots/test-wrong").exists()
@@ -61,4 +63,8 @@ def test_a_scriptlet_that_fails_fails_the_build(
     crossbuild: CommandLine, made: MadeRepository, base: str, tmp_path: Path, package: str
 ) -> None:
     status, said = refusal(crossbuild, made, tmp_path, Bad.SCRIPTLETS, (package,))
-    assert (status, package in said) == (1, True), said
+    expected = (1, f"A script of the package {package}")
+    if package == "fails-for-want-of-a-shell":
+        # What runs a scriptlet is a dependency: nothing is installed in the first place.
+        expected = (2, "nothing provides")
+    assert (status, expected[1] in said) == (expected[0], True), said

@@ -17,7 +17,7 @@ DROPPED = re.compile(
     r"usr/share/(doc|doc-base|man|locale|bash-completion|zsh|lintian|bug|menu|icons|applications|perl5/Debian)(/|$)"
     r"|usr/share/(debconf|initramfs-tools|dh-|fish|gdb|metainfo|polkit-1/rules.d/.*debian)"
     r"|etc/(init\.d|rc.\.d|apt|initramfs-tools|insserv|alternatives)(/|$)|usr/share/runit|etc/sv|etc/runit"
-    r"|var/lib/dpkg|usr/lib/dpkg|var/(run|lock)(/|$)|run(/|$)|etc/kernel/post"
+    r"|var/lib/(dpkg|rpm)(/|$)|usr/lib/dpkg|var/(run|lock)(/|$)|run(/|$)|etc/kernel/post"
     r"|usr/lib/(x86_64|aarch64)-linux-gnu/(perl|perl5)/.*/Debian"
 )
 
