@@ -45,7 +45,7 @@ MISSING = (
     "Status code: 404", "repomd.xml' not found", "Valid metadata not found", "No such file or directory",
     "Couldn't open file",
 )  # fmt: skip
-DAMAGED = ("checksum", "Digest verification failed", "digest mismatch")
+DAMAGED = ("checksum", "Digest verification failed", "digest mismatch", "digest: BAD")
 UNREACHABLE = (
     "Failed to connect", "Couldn't connect", "Couldn't resolve", "Could not resolve", "Connection refused",
     "Connection failed", "Timeout exceeded", "timed out",
@@ -92,6 +92,12 @@ def explain(error: CommandFailedError, spec: ImageSpec, known: Knowledge) -> Cro
 
 CAUSES = (
     (
+        # Before signatures: no signature fits what is damaged.
+        DAMAGED,
+        "A repository does not have what its metadata promises.",
+        "Its mirror may be changing or damaged: run it again later, or name another one.",
+    ),
+    (
         UNSIGNED,
         "A repository or a package is not signed by a key that may sign it.",
         "Check `signed_by` and `fingerprints` of that repository.",
@@ -100,11 +106,6 @@ CAUSES = (
         CONFLICT,
         "Two packages bring different files of the same name.",
         "Leave one of the packages out.",
-    ),
-    (
-        DAMAGED,
-        "A repository does not have what its metadata promises.",
-        "Its mirror may be changing or damaged: run it again later, or name another one.",
     ),
     (
         HALF,
