@@ -100,6 +100,7 @@ class Workshop:
             twin = store.places(self.site, name).accelerate
             if (twin / "table").is_file():
                 members[bundles.TWIN] = folder / bundles.TWIN
+                members[bundles.TWIN].touch(mode=0o600)
                 tar = ["tar", "--create", "--exclude=./count", "--file", os.fspath(members[bundles.TWIN])]
                 capture([*tar, "--directory", os.fspath(twin), "."])
             if builder.interrupted:

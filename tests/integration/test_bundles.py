@@ -138,7 +138,8 @@ def test_a_builder_is_saved_after_files_were_deleted_across_snapshots(
     )
     for words in (["sh", "-c", script], ["true"], ["true"]):
         crossbuild("run", "--builder", name, "--changes", *words)
-    crossbuild("run", "--builder", name, "chown", "-R", "root:root", "/etc", "/usr/share")
+    script = "chown -R root:root /usr/share && ls -l /etc /usr/share"
+    crossbuild("run", "--builder", name, "sh", "-e", "-c", script)
     crossbuild("builder", "save", name, str(tmp_path / "deletes.bundle"))
     crossbuild("builder", "remove", name)
     assert (tmp_path / "deletes.bundle").stat().st_size < 600_000_000
