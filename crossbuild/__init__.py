@@ -16,8 +16,6 @@ raises `CrossbuildError`, whose `brief`, `details`, `resolution` and `exit_code`
 
 from __future__ import annotations
 
-import importlib
-
 TYPE_CHECKING = False  # as type checkers read it; importing typing takes as long as starting Python
 if TYPE_CHECKING:
     from typing import Any
@@ -74,4 +72,6 @@ def __getattr__(name: str) -> Any:
     """Import a public name when it is first asked for: `crossbuild --help` needs none of them."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib  # noqa: PLC0415  # `crossbuild run` would wait for it
+
     return getattr(importlib.import_module(_HOMES[name]), name)

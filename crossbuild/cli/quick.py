@@ -3,12 +3,14 @@
 That takes longer than the engine does. So each run leaves a note of what it found out, which counts for as
 long as nothing has changed that it was found out from: configuration, record, environment. Whatever is not as
 usual, from an option to a lock that another run holds, is left to the command itself (`cli/run.py`).
+
+A note is text: fields with a NUL behind each, which no path and no variable can hold. Importing what
+reads JSON would take as long as all that is done here.
 """
 
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import sys
 import zlib
@@ -19,28 +21,16 @@ from crossbuild.builders.suspects import is_suspect
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import TypedDict
-
-    class Note(TypedDict):
-        """What a run found out, and from what."""
-
-        version: str
-        request: list[str]
-        """Configuration and builder, as the command line had them."""
-        environment: dict[str, str]
-        files: dict[str, list[int]]
-        """Path to what `stat` returned of it; empty for a file that is not there."""
-        socket: str
-        container: str
-        lock: str
-        open: str
-        """The folder of runs that may be in the middle of a change."""
 
 
 DEFAULT = "default"
 DECIDING = ("DOCKER_HOST", "CONTAINER_HOST", "HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR")
 """Variables that decide where configuration, records and engines are."""
 WRITABLE_BY_OTHERS = 0o022
+
+
+FOUND = ("socket", "container", "lock", "open")
+"""What a run finds out; `open` is the folder of runs that may be in the middle of a change."""
 
 
 class Request:
@@ -92,48 +82,47 @@ def has_terminal() -> bool:
         return False
 
 
-def leave_note(request: Request, files: Mapping[str, list[int]], **found: str) -> None:
-    """Let later runs know what was *found* for *request* from *files*, where that is possible.
+def leave_note(request: Request, files: Mapping[str, str], **found: str) -> None:
+    """Let later runs know what was *found* (`FOUND`) for *request* from *files*, where that is possible.
 
     *files* are their `state_of` from before anything was read.
     """
     place = _place(request)
-    note = {
-        "version": __version__,
-        "request": _key(request),
-        "environment": _environment(),
-        "files": dict(files),
-        **found,
-    }
+    fields = [*_conditions(request), *(found[name] for name in FOUND)]
+    for path, state in files.items():
+        fields += [path, state]
     scratch = f"{place}.{os.getpid()}"
     try:
         os.makedirs(os.path.dirname(place), mode=0o700, exist_ok=True)
-        with open(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            json.dump(note, file)
+        with open(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(b"".join(os.fsencode(field) + b"\0" for field in fields))
         os.rename(scratch, place)
     except OSError:
         return
 
 
-def _recalled(request: Request) -> Note | None:
+def _recalled(request: Request) -> dict[str, str] | None:
+    """Return what was found by the last run of *request*, None where that may be true no more."""
     try:
-        with open(_place(request)) as file:
+        with open(_place(request), "rb") as file:
             status = os.fstat(file.fileno())
-            note: Note = json.load(file)
-        if status.st_uid != os.geteuid() or status.st_mode & WRITABLE_BY_OTHERS:
-            return None
-        same = (note["version"], note["request"], note["environment"]) == (
-            __version__,
-            _key(request),
-            _environment(),
-        )
-        unchanged = all(state_of(path) == state for path, state in note["files"].items())
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            fields = os.fsdecode(file.read()).split("\0")
+    except OSError:
         return None
-    return note if same and unchanged else None
+    if status.st_uid != os.geteuid() or status.st_mode & WRITABLE_BY_OTHERS:
+        return None
+    conditions = _conditions(request)
+    count = len(conditions)
+    found, files = fields[count : count + len(FOUND)], fields[count + len(FOUND) : -1]
+    # The end is compared, too: a note that was cut off says less than it did.
+    if fields[:count] != conditions or len(files) < 2 or len(files) % 2 or fields[-1]:
+        return None
+    if any(state_of(path) != state for path, state in zip(files[::2], files[1::2], strict=True)):
+        return None
+    return dict(zip(FOUND, found, strict=True))
 
 
-def _run(note: Note, command: Sequence[str]) -> int | None:
+def _run(note: Mapping[str, str], command: Sequence[str]) -> int | None:
     from crossbuild.engines.execution import execute
     from crossbuild.engines.transport import EngineSilentError, RequestRefusedError
     from crossbuild.machines.environment import environment_inside
@@ -152,17 +141,19 @@ def _run(note: Note, command: Sequence[str]) -> int | None:
         return None
 
 
-def _environment() -> dict[str, str]:
-    return {name: os.environ[name] for name in DECIDING if name in os.environ}
+def _conditions(request: Request) -> list[str]:
+    """Return what must be as it was when a note was left."""
+    environment = "\n".join(f"{name}={os.environ[name]}" for name in DECIDING if name in os.environ)
+    return [__version__, *_key(request), environment]
 
 
-def state_of(path: str) -> list[int]:
+def state_of(path: str) -> str:
     """Return what changes with each change of the file *path*; empty where there is none."""
     try:
         status = os.stat(path)
     except OSError:
-        return []
-    return [status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
+        return ""
+    return f"{status.st_dev} {status.st_ino} {status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"
 
 
 def _takes(lock: str) -> bool:
@@ -191,4 +182,4 @@ def _place(request: Request) -> str:
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     config, builder = _key(request)
     # Another name with the same checksum is told apart by what the note says of itself.
-    return f"{cache}/crossbuild/runs/{builder}-{zlib.crc32(os.fsencode(config)):08x}.json"
+    return f"{cache}/crossbuild/runs/{builder}-{zlib.crc32(os.fsencode(config)):08x}"

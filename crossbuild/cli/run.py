@@ -69,7 +69,7 @@ def run_in(session: Session, name: str, words: tuple[str, ...], *, changes: bool
     sys.exit(status if status >= 0 else 128 - status)
 
 
-def _leave_note(session: Session, site: Site, builder: Builder, read: dict[str, list[int]]) -> None:
+def _leave_note(session: Session, site: Site, builder: Builder, read: dict[str, str]) -> None:
     """Let the next run in a container start without all that was loaded here."""
     from crossbuild.builders import store
     from crossbuild.builders.service import RUNS

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 
 from crossbuild.engines.streams import STDERR, Output, Pump, raw_terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import _socket
+
     from crossbuild.engines.execution import Execution
 
 CANNOT_START, NOT_FOUND = 126, 127
@@ -18,7 +19,7 @@ _REFUSED = (b"OCI runtime exec failed: ", b"Error: runc: ", b"Error: crun: ")
 _ABSENT = (b"not found", b"no such file")
 
 
-def attach(connection: socket.socket, execution: Execution) -> int:
+def attach(connection: _socket.socket, execution: Execution) -> int:
     """Carry streams and signals until *execution* ends; return its status, 128 and more after a signal."""
     with raw_terminal() if execution.terminal else contextlib.nullcontext():
         if execution.terminal:

@@ -1,24 +1,26 @@
 """Runs a command in a container on this process's own streams, as fast as the engine can.
 
-Measured on two cores with Docker 20.10 and an emulated `true`, milliseconds: `docker exec` 88, `docker run`
-512 (165 on the host's network); the engine itself needs 65 of them. Through the docker SDK it would be 270,
-and the engines' own clients neither forward signals nor end the command when they are killed.
+@MEASURED@
+Through the docker SDK it would be 270, and the engines' own clients neither forward signals nor end the
+command when they are killed. Hence whatever is not needed to start the command is imported after that.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
 import time
-from collections.abc import Mapping, Sequence
+from _json import encode_basestring_ascii as quoted  # json's own: all of json takes 8 ms to import
 
-from crossbuild.engines.guardian import guarded
+from crossbuild.engines.guardian import Guard
 from crossbuild.engines.transport import Connection, EngineSilentError
 from crossbuild.errors import CrossbuildError, HostNotReadyError
 
-_POLL = 0.01
-"""Seconds between two looks at a command whose streams are closed and which has not ended."""
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_POLLS = (0.001, 0.002, 0.005, 0.01)
+"""Seconds between looks at a command whose streams are closed and which has not ended; the last one stays."""
 
 _LOOKS = 100
 """How often an engine is asked for the number of a process that it has started."""
@@ -27,19 +29,18 @@ _LOOKS = 100
 class Execution:
     """A command in a container, known to the engine at the Unix socket *path*."""
 
-    def __init__(self, path: str, container: str, settings: Mapping[str, object]) -> None:
+    def __init__(self, path: str, container: str, settings: str, *, terminal: bool) -> None:
         """Announce it; it does not run yet. Raises RequestRefusedError: 404 no such container, 409 stopped.
 
-        *settings* are those of the Engine API, "Create an exec instance".
+        *settings* are the JSON of the Engine API, "Create an exec instance".
         """
-        self._path, self.terminal = path, bool(settings["Tty"])
-        with contextlib.closing(Connection(path)) as connection:
-            answer = connection.request("POST", f"/containers/{container}/exec", settings)
-        self.id = str(answer["Id"])
+        self._path, self.terminal = path, terminal
+        with Connection(path) as connection:
+            self.id = _identity(connection.request("POST", f"/containers/{container}/exec", settings))
 
     def start(self, connection: Connection) -> None:
         """Start it, with its streams on *connection*."""
-        connection.upgrade(f"/exec/{self.id}/start", {"Detach": False, "Tty": self.terminal})
+        connection.upgrade(f"/exec/{self.id}/start", f'{{"Detach": false, "Tty": {_truth(self.terminal)}}}')
 
     def kill(self, number: int) -> None:
         """Send a signal to the command and all of its process group; it may have ended already."""
@@ -52,25 +53,31 @@ class Execution:
             if not answer["Running"] and answer["ExitCode"] is not None:
                 return
             # The command may write before the engine knows its number.
-            time.sleep(_POLL)
+            time.sleep(_POLLS[-1])
 
     def resize(self) -> None:
         """Tell the command the size of this process's terminal."""
         # A command that ends meanwhile has no terminal any more, and a terminal that hangs up no size.
-        with contextlib.suppress(OSError, CrossbuildError):
+        try:
             size = os.get_terminal_size(0)
-            with contextlib.closing(Connection(self._path)) as connection:
+            with Connection(self._path) as connection:
                 connection.request("POST", f"/exec/{self.id}/resize?h={size.lines}&w={size.columns}")
+        except (OSError, CrossbuildError):
+            pass
 
     def status(self) -> int:
         """Wait for its end and return its status, 128 and more for one that a signal ended."""
+        pauses = iter(_POLLS)
         while (answer := self._inspect())["Running"]:
-            time.sleep(_POLL)
+            time.sleep(next(pauses, _POLLS[-1]))
         return int(str(answer["ExitCode"]))
 
     def _inspect(self) -> dict[str, object]:
-        with contextlib.closing(Connection(self._path)) as connection:
-            return connection.request("GET", f"/exec/{self.id}/json")
+        import json
+
+        with Connection(self._path) as connection:
+            answer: dict[str, object] = json.loads(connection.request("GET", f"/exec/{self.id}/json"))
+        return answer
 
 
 def execute(
@@ -89,21 +96,11 @@ def execute(
     EngineSilentError, and RequestRefusedError (404 no such container, 409 it does not run), where the command
     has not begun, and HostNotReadyError where the engine goes away later.
     """
-    settings = {
-        "AttachStdin": True,
-        "AttachStdout": True,
-        "AttachStderr": True,
-        "Tty": terminal,
-        "Cmd": as_unicode(argv),
-        "Env": [f"{name}={value}" for name, value in environment.items()],
-        "WorkingDir": directory,
-        # Else the engine keeps Ctrl-P back, to see whether Ctrl-Q follows. Nobody types these.
-        "DetachKeys": "ctrl-@,ctrl-^,ctrl-@,ctrl-^",
-    }
-    execution = Execution(path, container, settings)
-    with contextlib.closing(Connection(path)) as connection, guarded(execution):
+    settings = settings_for(argv, environment, directory, terminal=terminal)
+    execution = Execution(path, container, settings, terminal=terminal)
+    with Connection(path) as connection, Guard(execution):
         execution.start(connection)
-        # While the engine works: importing this takes 7 ms.
+        # While the engine works.
         from crossbuild.engines.attachment import attach
 
         try:
@@ -117,11 +114,27 @@ def execute(
             ) from error
 
 
+def settings_for(
+    argv: Sequence[str], environment: Mapping[str, str], directory: str, *, terminal: bool
+) -> str:
+    """Return the JSON with which the engine is told of a command (Engine API, "Create an exec instance")."""
+    variables = [f"{name}={value}" for name, value in environment.items()]
+    return (
+        '{"AttachStdin": true, "AttachStdout": true, "AttachStderr": true, '
+        f'"Tty": {_truth(terminal)}, "WorkingDir": {quoted(directory)}, '
+        f'"Cmd": {_list(as_unicode(argv))}, "Env": {_list(variables)}, '
+        # Else the engine keeps Ctrl-P back, to see whether Ctrl-Q follows. Nobody types these.
+        '"DetachKeys": "ctrl-@,ctrl-^,ctrl-@,ctrl-^"}'
+    )
+
+
 def send(pid: int, number: int) -> None:
     """Send the signal *number* to the process group of *pid*, as this host numbers it.
 
     Raises HostNotReadyError for a user who may use the engine but not signal what it started.
     """
+    import signal
+
     try:
         os.killpg(pid, number)
     except ProcessLookupError:
@@ -132,6 +145,27 @@ def send(pid: int, number: int) -> None:
             details=f"Process {pid}: {error.strerror}",
             resolution="Run crossbuild with `sudo`, so that it can end what it started.",
         ) from error
+
+
+def _identity(answer: bytes) -> str:
+    """Return the value of Id in the JSON *answer*, a row of hexadecimal digits."""
+    words = answer.split(b'"')
+    try:
+        return words[words.index(b"Id") + 2].decode("ascii")
+    except (ValueError, IndexError) as error:
+        raise HostNotReadyError(
+            "The container engine gave no number to a command.",
+            details=answer.decode(errors="replace"),
+            resolution="Update it: crossbuild needs version 1.40 of the Docker Engine API.",
+        ) from error
+
+
+def _truth(value: bool) -> str:  # noqa: FBT001
+    return "true" if value else "false"
+
+
+def _list(words: Sequence[str]) -> str:
+    return f"[{', '.join(map(quoted, words))}]"
 
 
 def as_unicode(argv: Sequence[str]) -> list[str]:

@@ -7,10 +7,7 @@ with it, and ends the command first.
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
-from collections.abc import Iterator
 
 from crossbuild.errors import CrossbuildError
 
@@ -30,37 +27,46 @@ if TYPE_CHECKING:
 
 PATIENCE = 10
 """Seconds between the request to end and the order, as `docker stop` has them."""
-_IGNORED = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGPIPE, signal.SIGWINCH)
 _DONE = b"+"
 
 
-@contextlib.contextmanager
-def guarded(command: Guarded) -> Iterator[None]:
-    """End *command* if this process dies inside the block, or leaves it by an exception."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(writer)
-        _watch(command, reader)
-    os.close(reader)
-    try:
-        yield
-        os.write(writer, _DONE)
-    finally:
-        os.close(writer)
-        os.waitpid(child, 0)
+class Guard:
+    """Ends *command* if this process dies inside the block, or leaves it by an exception."""
+
+    def __init__(self, command: Guarded) -> None:
+        self._command = command
+
+    def __enter__(self) -> None:
+        reader, self._writer = os.pipe()
+        self._child = os.fork()
+        if self._child == 0:
+            os.close(self._writer)
+            _watch(self._command, reader)
+        os.close(reader)
+
+    def __exit__(self, _kind: object, error: object, _trace: object) -> None:
+        if error is None:
+            os.write(self._writer, _DONE)
+        os.close(self._writer)
+        os.waitpid(self._child, 0)
 
 
 def _watch(command: Guarded, reader: int) -> None:
     """Wait for word from the parent, end *command* if none comes, and do not return."""
     try:
-        for number in _IGNORED:
-            signal.signal(number, signal.SIG_IGN)
+        _ignore_signals()
         _let_go_of_streams()
         if not os.read(reader, 1):
             end(command)
     finally:
         os._exit(0)
+
+
+def _ignore_signals() -> None:
+    import signal
+
+    for number in ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGPIPE", "SIGWINCH"):
+        signal.signal(getattr(signal, number), signal.SIG_IGN)
 
 
 def _let_go_of_streams() -> None:
@@ -72,6 +78,9 @@ def _let_go_of_streams() -> None:
 
 def end(command: Guarded, patience: float = PATIENCE) -> None:
     """Ask *command* to end, and kill it after *patience* seconds."""
+    import contextlib
+    import signal
+
     with contextlib.suppress(CrossbuildError):
         command.kill(signal.SIGTERM)
         _alarm(patience)
@@ -82,6 +91,8 @@ def end(command: Guarded, patience: float = PATIENCE) -> None:
 
 
 def _alarm(seconds: float) -> None:
+    import signal
+
     def late(_number: int, _frame: object) -> None:
         raise TimeoutError
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import _socket
     from typing import Protocol
 
     class Far(Protocol):
@@ -76,7 +77,7 @@ Sink = Callable[[int, bytes], None]
 class Pump:
     """Carries bytes and signals until the command's end of the connection is closed."""
 
-    def __init__(self, connection: socket.socket, far: Far, *, terminal: bool) -> None:
+    def __init__(self, connection: _socket.socket, far: Far, *, terminal: bool) -> None:
         self._connection, self._far, self._terminal = connection, far, terminal
         self._frames = Frames()
         self._outgoing = b""

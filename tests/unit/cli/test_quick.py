@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,7 +73,7 @@ def noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Noted:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     ran: list[tuple[str, tuple[str, ...]]] = []
 
-    def run(note: quick.Note, command: Sequence[str]) -> int:
+    def run(note: Mapping[str, str], command: Sequence[str]) -> int:
         ran.append((note["container"], tuple(command)))
         return 7
 
@@ -104,7 +104,7 @@ def test_a_note_is_for_its_own_builder_and_configuration(noted: Noted, words: li
 
 
 def test_a_note_under_another_s_name_is_void(noted: Noted) -> None:
-    noted.note.write_text(noted.note.read_text().replace('"tools"', '"other"'))
+    noted.note.write_text(noted.note.read_text().replace("tools\0", "other\0"))
     assert (attempted("true"), noted.ran) == (None, [])
 
 
@@ -136,9 +136,18 @@ def test_a_note_that_others_may_write_is_not_trusted(noted: Noted) -> None:
     assert (attempted("true"), noted.ran) == (None, [])
 
 
-@pytest.mark.parametrize("content", ["{", "{}", "[]", "7", '{"version": 1}'])
-def test_a_damaged_note_is_none(noted: Noted, content: str) -> None:
-    noted.note.write_text(content)
+@pytest.mark.parametrize("content", [b"", b"\0", b"7", b"{}", b"\0" * 20, b"\xff\0" * 11])
+def test_a_damaged_note_is_none(noted: Noted, content: bytes) -> None:
+    noted.note.write_bytes(content)
+    assert (attempted("true"), noted.ran) == (None, [])
+
+
+def test_half_a_note_is_none(noted: Noted) -> None:
+    fields = noted.note.read_bytes().split(b"\0")
+    for count in (*range(len(fields) - 3), len(fields) - 2):
+        noted.note.write_bytes(b"".join(field + b"\0" for field in fields[:count]))
+        assert (attempted("true"), noted.ran) == (None, [])
+    noted.note.write_bytes(b"\0".join(fields)[:-1])
     assert (attempted("true"), noted.ran) == (None, [])
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from crossbuild.engines.attachment import Verdict
-from crossbuild.engines.execution import Execution, as_unicode, send
+from crossbuild.engines.execution import Execution, as_unicode, send, settings_for
 from crossbuild.engines.streams import STDERR, STDOUT, Output
+from crossbuild.errors import HostNotReadyError
 from tests.unit.engines.servers import answer, engine
 
 REFUSALS = {
@@ -64,6 +65,13 @@ def test_other_bytes_arrive_through_a_shell() -> None:
     )
 
 
+@pytest.mark.parametrize("word", ["a b", 'say "\\"', "ü\n\t\x01\x7f", "\U0001f600", "", "{}"])
+def test_the_engine_is_told_every_word_as_it_is(word: str) -> None:
+    settings = json.loads(settings_for(["x", word], {"NAME": word}, f"/{word}", terminal=True))
+    assert (settings["Cmd"], settings["Env"]) == (["x", word], [f"NAME={word}"])
+    assert (settings["WorkingDir"], settings["Tty"], settings["AttachStdin"]) == (f"/{word}", True, True)
+
+
 def state(*, running: bool, pid: int, code: int | None) -> bytes:
     return answer(200, json.dumps({"Running": running, "Pid": pid, "ExitCode": code}).encode())
 
@@ -87,15 +95,29 @@ def test_signals_go_to_what_runs_and_to_nothing_else(
     monkeypatch.setattr("crossbuild.engines.execution.send", lambda pid, number: got.append((pid, number)))
     path = tmp_path / "socket"
     with engine(path, [answer(201, b'{"Id":"x"}'), *states]):
-        Execution(str(path), "box", {"Tty": False}).kill(signal.SIGTERM)
+        Execution(str(path), "box", "{}", terminal=False).kill(signal.SIGTERM)
     assert got == [(pid, signal.SIGTERM) for pid in sent]
+
+
+@pytest.mark.parametrize("said", [b'{"Id":"0a1b"}', b'{"Warnings": null, "Id": "0a1b"}\n'])
+def test_the_engines_number_of_a_command_is_read(tmp_path: Path, said: bytes) -> None:
+    path = tmp_path / "socket"
+    with engine(path, [answer(201, said)]):
+        assert Execution(str(path), "box", "{}", terminal=False).id == "0a1b"
+
+
+@pytest.mark.parametrize("said", [b"", b"{}", b'{"Id"', b'{"Id": 7}'])
+def test_an_engine_that_gives_no_number_is_told(tmp_path: Path, said: bytes) -> None:
+    path = tmp_path / "socket"
+    with engine(path, [answer(201, said)]), pytest.raises(HostNotReadyError, match="no number"):
+        Execution(str(path), "box", "{}", terminal=False)
 
 
 def test_the_status_is_waited_for(tmp_path: Path) -> None:
     path = tmp_path / "socket"
     states = [state(running=True, pid=7, code=None), state(running=False, pid=7, code=9)]
     with engine(path, [answer(201, b'{"Id":"x"}'), *states]) as requests:
-        assert Execution(str(path), "box", {"Tty": False}).status() == 9
+        assert Execution(str(path), "box", "{}", terminal=False).status() == 9
     assert requests[1].startswith(b"GET /v1.40/exec/x/json ")
 
 
@@ -109,4 +131,5 @@ def test_starting_a_command_imports_nothing_slow() -> None:
     script = "import sys, crossbuild.engines.execution; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True).stdout
     slow = {"docker", "requests", "http.client", "subprocess", "typing", "dataclasses", "pathlib", "inspect"}
+    slow |= {"json", "re", "enum", "signal", "socket", "contextlib", "functools"}
     assert not slow & set(loaded.split())

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from crossbuild.engines.guardian import end, guarded
+from crossbuild.engines.guardian import Guard, end
 
 
 class Sleeper:
@@ -48,20 +48,20 @@ def sleeper() -> Iterator[Sleeper]:
 def test_a_command_is_ended_when_its_caller_is_killed(sleeper: Sleeper) -> None:
     caller = os.fork()
     if caller == 0:
-        with guarded(sleeper):
+        with Guard(sleeper):
             os.kill(os.getpid(), signal.SIGKILL)
     os.waitpid(caller, 0)
     assert sleeper.ended()
 
 
 def test_a_command_is_ended_when_its_caller_fails(sleeper: Sleeper) -> None:
-    with pytest.raises(RuntimeError), guarded(sleeper):
+    with pytest.raises(RuntimeError), Guard(sleeper):
         raise RuntimeError
     assert sleeper.ended()
 
 
 def test_a_command_is_left_alone_otherwise(sleeper: Sleeper) -> None:
-    with guarded(sleeper):
+    with Guard(sleeper):
         pass
     assert sleeper._process.poll() is None
 
