@@ -1,6 +1,6 @@
 # The builder of openSUSE Leap 15.
 # crossbuild fills in the arguments from its list of releases. By hand:
-#   docker build --platform linux/arm64 --build-arg BASE_IMAGE=opensuse/leap:15 --file zypper.Dockerfile .
+#   docker build --platform linux/arm64 --build-arg BASE_IMAGE=opensuse/leap:15.6 --file zypper.Dockerfile .
 ARG BASE_IMAGE
 FROM ${BASE_IMAGE}
 

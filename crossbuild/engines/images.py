@@ -44,6 +44,10 @@ def acquire(session: EngineSession, reference: str, arch: Architecture) -> str:
     if (found := inspect(session, reference)) is None:
         _pull(session, reference, arch)
         return require_arch(session, reference, arch)
+    if recorded(found) != arch.oci and "@" in reference:
+        # A digest may be that of an index: it stands for an image of each architecture.
+        _pull(session, reference, arch)
+        found = inspect(session, reference) or found
     if recorded(found) != arch.oci:
         # The user's own: it is refused and stays.
         raise wrong_arch(reference, recorded(found), arch)

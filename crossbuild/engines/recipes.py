@@ -42,7 +42,7 @@ def arguments(recipe: Recipe, settings: RecipeSettings, base: str) -> dict[str, 
 def build_image(kind: EngineKind, recipe: Recipe, settings: RecipeSettings, arch: Architecture) -> BuiltImage:
     """Build *recipe* for *arch*; raise BuildFailedError, ArtifactError for a base image of another one."""
     reference = f"localhost/crossbuild/images:{recipe.name}"
-    base = settings.base or recipe.image
+    base = settings.base or recipe.base
     with session(kind) as engine:
         images.acquire(engine, base, arch)
         request = images.ImageBuild(

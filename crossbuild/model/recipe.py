@@ -17,12 +17,22 @@ class Recipe:
     """Its name below dockerfiles/, without the ending."""
     image: str
     """The base image, as engines find it without a registry's name."""
+    digest: str = ""
+    """`sha256:…` of the image's index, which names one image for each architecture; empty: not known."""
     openhpc: str = ""
     """URL of the package ohpc-release; empty without OpenHPC."""
     enable: tuple[str, ...] = ()
     """Repositories that the distribution brings switched off and OpenHPC depends on."""
     packages: tuple[str, ...] = ()
     """What is installed; with `openhpc`, of OpenHPC."""
+
+    @property
+    def base(self) -> str:
+        """The base image as engines are asked for it; by its digest where that is known."""
+        if not self.digest:
+            return self.image
+        # No engine takes both a tag and a digest from its API.
+        return f"{self.image.rpartition(':')[0]}@{self.digest}"
 
 
 @dataclass(frozen=True, kw_only=True)

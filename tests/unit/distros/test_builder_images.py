@@ -40,6 +40,17 @@ def test_openhpc_comes_from_the_tree_of_its_series(
     assert (recipe.openhpc, recipe.enable, recipe.packages) == (package, enable, packages)
 
 
+def test_base_images_are_asked_for_by_digest_where_it_is_known() -> None:
+    digest = "sha256:8101994123cf3d0a8fee517bee7f39e555c7d92bd2d9eb3303cc988a0eeed00f"
+    assert find_recipe("rocky9").base == f"rockylinux/rockylinux@{digest}"
+    assert find_recipe("openeuler22.03").base == "openeuler/openeuler:22.03-lts"
+    assert {recipe.name for recipe in RECIPES if not recipe.digest} == {
+        "leap15-openhpc2",
+        "openeuler22.03",
+        "openeuler24.03",
+    }
+
+
 def test_names_are_unique_and_an_unknown_one_is_told_with_those_that_are() -> None:
     assert len({recipe.name for recipe in RECIPES}) == len(RECIPES)
     with pytest.raises(UsageError) as caught:

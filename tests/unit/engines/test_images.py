@@ -63,6 +63,16 @@ def test_an_image_of_the_users_is_refused_and_stays() -> None:
     assert "x" in engine.here
 
 
+def test_a_digest_that_stood_for_another_architecture_is_asked_for_again() -> None:
+    engine = Engine(
+        {"x@sha256:1": "amd64", "x@sha256:2": "amd64"}, {"x@sha256:1": "arm64", "x@sha256:2": "amd64"}
+    )
+    assert images.acquire(session(engine), "x@sha256:1", ARM) == "id of x@sha256:1"
+    with pytest.raises(ArtifactError, match="no image for aarch64"):
+        images.acquire(session(engine), "x@sha256:2", ARM)
+    assert "x@sha256:2" in engine.here
+
+
 def test_a_pulled_image_of_another_architecture_is_refused_and_removed() -> None:
     engine = Engine({}, {"x": "amd64"})
     with pytest.raises(ArtifactError, match="no image for aarch64"):
