@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import array
 import contextlib
+import fcntl
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -12,6 +15,11 @@ from crossbuild.errors import StorageError
 from crossbuild.host.locks import held, held_if_free
 
 LOCK = ".lock"
+
+_GETFLAGS, _SETFLAGS = 0x80086601, 0x40086602
+"""FS_IOC_GETFLAGS and FS_IOC_SETFLAGS (linux/fs.h) on machines of 64 bits; the flags themselves have 32."""
+_TOPDIR = 0x00020000
+"""FS_TOPDIR_FL (linux/fs.h): what is in this folder has nothing to do with what is beside it."""
 
 
 @contextlib.contextmanager
@@ -29,6 +37,7 @@ def workspace(parent: Path, name: str, *, private: bool = False) -> Iterator[Pat
             details=str(error),
             resolution="Run as root, or set `state` in the configuration file to a folder of yours.",
         ) from error
+    scatter(parent)
     with contextlib.ExitStack() as owned:
         with held(parent / ".sweep.lock"):
             _sweep(parent)
@@ -41,6 +50,24 @@ def workspace(parent: Path, name: str, *, private: bool = False) -> Iterator[Pat
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def scatter(parent: Path) -> None:
+    """Have the file system lay the folders in *parent* far from each other, where it can.
+
+    For minutes after a file was deleted ext4 keeps its inode back, and looks at each of those for every file
+    that is made near it (`recently_deleted` in fs/ext4/ialloc.c). A build in the place of the last one spends
+    half of its time there: 12,000 files took 7 seconds, and take 0.3 so.
+    """
+    descriptor = os.open(parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    flags = array.array("i", [0])
+    # Other file systems do not know the flag, and another user's folder stays as it is.
+    with contextlib.suppress(OSError):
+        fcntl.ioctl(descriptor, _GETFLAGS, flags)
+        if not flags[0] & _TOPDIR:
+            flags[0] |= _TOPDIR
+            fcntl.ioctl(descriptor, _SETFLAGS, flags)
+    os.close(descriptor)
 
 
 def _sweep(parent: Path) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,18 @@ def test_a_workspace_goes_also_after_an_error(tmp_path: Path) -> None:
         (folder / "file").touch()
         raise ValueError
     assert folders(tmp_path) == []
+
+
+def test_workspaces_lie_far_from_each_other_where_the_file_system_can(tmp_path: Path) -> None:
+    probe, parent = tmp_path / "probe", tmp_path / "parent"
+    probe.mkdir()
+    possible = subprocess.run(["chattr", "+T", probe], check=False, capture_output=True).returncode == 0
+    for _ in range(2):
+        with workspace(parent, "a"):
+            flags = subprocess.run(
+                ["lsattr", "-d", parent], check=False, capture_output=True, text=True
+            ).stdout
+            assert ("T" in flags.partition(" ")[0]) == possible
 
 
 def _hold_and_die(parent: Path) -> None:
