@@ -11,7 +11,9 @@ ARG REPOSITORIES=""
 RUN if [ -n "$REPOSITORIES" ]; then \
       mkdir -p /etc/zypp/repos.d/distribution && \
       find /etc/zypp/repos.d -maxdepth 1 -name '*.repo' -exec mv {} /etc/zypp/repos.d/distribution/ ';' && \
-      printf '%s\n' "$REPOSITORIES" > /etc/zypp/repos.d/site.repo; \
+      printf '%s\n' "$REPOSITORIES" > /etc/zypp/repos.d/site.repo && \
+      # Unlike dnf, zypper trusts no key that a repository file names unless somebody says yes.
+      sed -n 's/^gpgkey *= *//p' /etc/zypp/repos.d/site.repo | xargs --no-run-if-empty rpm --import; \
     fi
 
 # URL of the package ohpc-release, and its checksum: nothing has brought OpenHPC's key yet. Empty: no OpenHPC.

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from crossbuild.config.site import load_site
+from crossbuild.errors import CommandFailedError
 from crossbuild.host.command import CommandResult, capture, environment
 from crossbuild.host.locks import held
 from crossbuild.model.architecture import Architecture
@@ -80,7 +81,11 @@ class CommandLine:
 
     def __call__(self, *arguments: str, check: bool = True, stdin: str = "", **env: str) -> CommandResult:
         """Run it to its end."""
-        return capture(self.argv(*arguments), check=check, stdin=stdin, env=environment(env))
+        try:
+            return capture(self.argv(*arguments), check=check, stdin=stdin, env=environment(env))
+        except CommandFailedError as error:
+            error.add_note(error.details)
+            raise
 
 
 @pytest.fixture(scope="session")
