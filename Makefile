@@ -45,6 +45,7 @@ bench: install-test
 	$(VENV)/bin/python benchmarks/startup.py out $(EXAMPLE)
 	rm -rf $(BENCH_ROOT)
 	$(VENV)/bin/python benchmarks/building.py .test-state/bench
+	$(VENV)/bin/python -m benchmarks.rpm_building .test-state/bench-rpm
 	$(VENV)/bin/python -m benchmarks.uploading .test-state
 
 install-demo:
