@@ -13,14 +13,17 @@ from crossbuild.distros.session import Session
 from crossbuild.host.locks import NoticeSink
 from crossbuild.model.spec import ImageSpec
 
-SESSIONS: Mapping[Family, Callable[[ImageSpec, Release, Path, NoticeSink], Session]] = {
+SESSIONS: Mapping[Family, Callable[[ImageSpec, Release, Path, NoticeSink, Path | None], Session]] = {
     Family.APT: AptSession,
     Family.DNF: RpmSession,
     Family.ZYPPER: RpmSession,
 }
 
 
-def open_session(spec: ImageSpec, cache: Path, notice: NoticeSink) -> Session:
-    """Return the session of *spec*, with indexes and packages in *cache*; *notice* hears of waiting."""
+def open_session(spec: ImageSpec, cache: Path, notice: NoticeSink, installed: Path | None = None) -> Session:
+    """Return the session of *spec*, with indexes and packages in *cache*; *notice* hears of waiting.
+
+    *installed* is a folder with the package database of the spec's base, at its place; none: an empty root.
+    """
     release = catalog.lookup(spec.distro, spec.release)
-    return SESSIONS[release.family](spec, release, cache, notice)
+    return SESSIONS[release.family](spec, release, cache, notice, installed)

@@ -13,6 +13,9 @@ ROOT = "@ROOT@"
 WORK = "@WORK@"
 """Stands for the scratch folder beside the root, with what the package manager needs."""
 
+BASE = "@BASE@"
+"""Stands for what a spec names as its base, so that keys do not depend on where that lies."""
+
 ACCELERATE = "accelerate"
 """Below the scratch folder: the twin and its table, where a build is accelerated."""
 COUNT = "count"
@@ -98,7 +101,17 @@ class AccountsStep:
     reason: str
 
 
-Step = CommandStep | WriteStep | LinkStep | RemoveStep | AccountsStep
+@dataclass(frozen=True, kw_only=True)
+class ImportStep:
+    """Make the root of one that is there already, whatever form it has."""
+
+    digest: str
+    """Of what it holds."""
+    reason: str
+    source: str = BASE
+
+
+Step = CommandStep | WriteStep | LinkStep | RemoveStep | AccountsStep | ImportStep
 
 
 LAYER_FORMAT = 2

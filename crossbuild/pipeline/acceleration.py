@@ -28,7 +28,7 @@ from crossbuild.host.interpreter import NAME, holds_front
 from crossbuild.host.locks import NoticeSink, locked
 from crossbuild.host.publish import publish
 from crossbuild.host.taskstats import listening
-from crossbuild.host.workspace import workspace
+from crossbuild.host.workspace import keep_newest, workspace
 from crossbuild.machines.twin import make_twin
 from crossbuild.model.architecture import Architecture
 from crossbuild.model.host import HostFacts
@@ -53,7 +53,7 @@ RULESETS: Mapping[Family, Ruleset] = {
     Family.ZYPPER: RPM_RULES,
 }
 KEPT = 6
-"""How many twins stay in the cache."""
+"""How many twins stay in the cache; running builds have names of their own for the files."""
 FORMAT = 9
 """Of a twin; another one makes those in the cache stale."""
 
@@ -165,6 +165,8 @@ def accounted(work: Path, narrator: Narrator) -> Iterator[None]:
 
 def _twin(spec: ImageSpec, versions: Mapping[str, str], site: Site, notice: NoticeSink) -> Path:
     """Return the folder of the cache with `table` and `twin`, made now if it is not there."""
+    # Its packages come from the sources, whatever the root was made of.
+    spec = replace(spec, base=None)
     twins = site.cache / "twins"
     ruleset = RULESETS[catalog.lookup(spec.distro, spec.release).family]
     wanted = {
@@ -176,7 +178,7 @@ def _twin(spec: ImageSpec, versions: Mapping[str, str], site: Site, notice: Noti
     if not target.is_dir():
         target = _make(spec, site, wanted, ruleset, notice)
     os.utime(target)
-    _prune(twins)
+    keep_newest(twins, KEPT)
     return target
 
 
@@ -207,13 +209,6 @@ def _make(spec: ImageSpec, site: Site, wanted: dict[str, str], ruleset: Ruleset,
 def _key(packages: dict[str, str]) -> str:
     """Return the name of the twin that has the programs of *packages*, by name and version."""
     return digest_of([FORMAT, sorted(packages.items())])[:24]
-
-
-def _prune(folder: Path) -> None:
-    """Keep the twins that were used last; running builds have names of their own for the files."""
-    twins = [path for path in folder.iterdir() if path.is_dir() and path.name[0] != "."]
-    for twin in sorted(twins, key=lambda path: path.stat().st_mtime, reverse=True)[KEPT:]:
-        shutil.rmtree(twin, ignore_errors=True)
 
 
 def _is_perl(name: str) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from crossbuild.distros.release import Release
-from crossbuild.distros.rpm import complaints, steps
+from crossbuild.distros.rpm import complaints, database, steps
 from crossbuild.distros.rpm.keys import trusted_keys
 from crossbuild.distros.rpm.macros import require_rpm, write_macros
 from crossbuild.distros.rpm.managers import MANAGERS, spoken
@@ -32,14 +32,23 @@ TIMESTAMP = re.compile(r"<timestamp>(\d+)")
 class RpmSession:
     """The metadata of one set of repositories, kept in the cache and shared by all builds that use them."""
 
-    def __init__(self, spec: ImageSpec, release: Release, cache: Path, notice: NoticeSink) -> None:
+    def __init__(
+        self,
+        spec: ImageSpec,
+        release: Release,
+        cache: Path,
+        notice: NoticeSink,
+        installed: Path | None = None,
+    ) -> None:
         """*cache* is crossbuild's cache folder; *notice* hears when another process is waited for.
 
-        Raises HostNotReadyError where this host has no such package manager.
+        *installed* has the base's database of packages, at its place. Raises HostNotReadyError where this
+        host has no such package manager.
         """
         self._spec = spec
         self._release = release
         self._notice = notice
+        self._installed = installed
         self._manager = MANAGERS[release.family]
         _require(self._manager.program, release)
         require_rpm(release.rpm.database)
@@ -52,7 +61,10 @@ class RpmSession:
         with locked(self._folder, "the package indexes", self._notice):
             self._configure(self._folder)
             if not self._root.is_dir():
-                self._root.mkdir()
+                if self._installed:
+                    shutil.copytree(self._installed, self._root, symlinks=True)
+                else:
+                    self._root.mkdir()
                 self._command(steps.trust(self._spec, self._release))
             self._run(*self._manager.refresh)
 
@@ -70,18 +82,20 @@ class RpmSession:
 
     def resolve(self) -> Resolution:
         """Return what would be installed; raise SpecError for a package that cannot be."""
-        base = self.closure(self._release.rpm.base)
-        every = self.closure([*self._release.rpm.base, *steps.wanted(self._spec, self._release)])
-        known = {package.name for package in base}
+        smallest = () if self._installed else self._release.rpm.base
+        base = self.closure(smallest) if smallest else self._present()
+        every = self.closure([*smallest, *steps.wanted(self._spec, self._release)])
         return Resolution(
             base=base,
-            added=tuple(package for package in every if package.name not in known),
+            added=tuple(package for package in every if package not in base),
             sources=self.sources_digest(),
             epoch=self.epoch(),
         )
 
     def closure(self, packages: Sequence[str]) -> tuple[PinnedPackage, ...]:
         """Return *packages* and all that they depend on, at the versions that the repositories have now."""
+        if not packages:
+            return ()
         answer = self._run(*self._manager.simulate, *packages)
         return tuple(sorted(self._manager.simulated(answer), key=lambda package: package.name))
 
@@ -133,11 +147,12 @@ class RpmSession:
     def _folder(self) -> Path:
         """Of the cache, for these repositories and these keys."""
         release = [self._release.family, self._release.rpm.releasever, self._spec.arch]
-        return self._cache / digest_of([*release, repr(self._repositories), self._keys])[:16]
+        base = [self._spec.base.digest] if self._spec.base and self._installed else []
+        return self._cache / digest_of([*release, repr(self._repositories), self._keys, *base])[:16]
 
     @property
     def _root(self) -> Path:
-        """An empty root, in which everything is new."""
+        """A root without files, in which everything is new that the base does not have."""
         return self._folder / "root"
 
     def _configure(self, folder: Path) -> None:
@@ -156,6 +171,12 @@ class RpmSession:
         (place / "zypp.conf").write_text(zypp_main(self._spec.arch), encoding="utf-8")
         shutil.rmtree(place / "macros", ignore_errors=True)
         write_macros(self._release.rpm.database, place / "macros")
+
+    def _present(self) -> tuple[PinnedPackage, ...]:
+        """Return what the base has."""
+        where = ("--root", str(self._root), "--dbpath", self._release.rpm.database.path)
+        found = database.parse(self._command((database.QUERY[0], *where, *database.QUERY[1:])).splitlines())
+        return tuple(PinnedPackage(name=package.name, version=package.version) for package in found)
 
     def _archives(self, packages: Sequence[PinnedPackage]) -> Iterator[Path]:
         """Yield the files of *packages*: downloaded, or where a repository on this host has them."""
