@@ -25,6 +25,7 @@ from crossbuild.host.binfmt import is_outdated
 from crossbuild.host.checks.speed import OTHER_VERSION
 from crossbuild.host.facts import inspect_host
 from crossbuild.host.interpreter import NAME, holds_front
+from crossbuild.host.linking import link_or_copy
 from crossbuild.host.locks import NoticeSink, locked
 from crossbuild.host.publish import publish
 from crossbuild.host.taskstats import listening
@@ -70,7 +71,7 @@ def accelerate(plan: Plan, host: HostFacts, site: Site, work: Path, narrator: Na
     try:
         target = work / ACCELERATE
         twin = _twin(plan.spec, versions, site, narrator.notice)
-        shutil.copytree(twin, target, symlinks=True, copy_function=_link)
+        shutil.copytree(twin, target, symlinks=True, copy_function=link_or_copy)
         (target / COUNT).touch()
         # Programs of the root run under many ids; all may append to it.
         (target / COUNT).chmod(0o622)
@@ -123,7 +124,7 @@ def accelerate_builder(programs: RootPrograms, site: Site, target: Path, notice:
             without = {name: version for name, version in programs.versions.items() if not _is_perl(name)}
             twin = _twin(spec, without, site, notice)
         with workspace(target.parent / ".crossbuild", "twin") as folder:
-            shutil.copytree(twin, folder / ACCELERATE, symlinks=True, copy_function=_link)
+            shutil.copytree(twin, folder / ACCELERATE, symlinks=True, copy_function=link_or_copy)
             put_in_place(folder / ACCELERATE, target)
     except CrossbuildError as error:
         notice(f"Without acceleration: {error.brief}")
@@ -226,11 +227,3 @@ def _left_out(wanted: dict[str, str], found: tuple[PinnedPackage, ...]) -> tuple
     modules = any(PERL_PACKAGE.fullmatch(name) for name in skewed)
     # A native perl could not load modules that are there for the image's processor only.
     return (*skewed, PERL) if modules and PERL in wanted and PERL not in skewed else skewed
-
-
-def _link(source: str, target: str) -> None:
-    """Give a file of the cache a second name, or copy it where that is another file system."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)

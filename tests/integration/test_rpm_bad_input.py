@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from crossbuild.host.command import capture
 from tests.integration.conftest import STATE, CommandLine
 from tests.integration.rpm_distribution.bad import PACKAGES, SCRIPTLETS, Bad
 from tests.integration.rpm_distribution.repository import MadeRepository
 from tests.integration.rpm_images import root_spec
 
+ROOTS = STATE / "prefix/var/chroots"
 SAID = {
     Bad.UNSIGNED: (1, "not signed by a key that may sign it"),
     Bad.FOREIGN_PACKAGE: (1, "not signed by a key that may sign it"),
@@ -25,6 +27,11 @@ SAID = {
     Bad.WRONG_PROGRAMS: (1, "/usr/bin/x86-program"),
 }
 """Exit status, and what the message must name."""
+ALONE = ("fails-in-pre", "fails-in-pretrans")
+"""The package manager may stop at these, so that nothing else would fail after them."""
+WITHOUT_SHELL = "fails-for-want-of-a-shell"
+TOGETHER = tuple(package for package in SCRIPTLETS if package not in {*ALONE, WITHOUT_SHELL})
+GROUPS = ((ALONE[0],), (ALONE[1],), TOGETHER)
 
 
 @pytest.fixture(scope="module")
@@ -43,11 +50,11 @@ def refusal(
     crossbuild: CommandLine, made: MadeRepository, folder: Path, bad: Bad, packages: tuple[str, ...]
 ) -> tuple[int, str]:
     """Return status and message of the build of a root that wants *packages* of a wrong repository."""
-    shutil.rmtree(STATE / "prefix/var/chroots/test-wrong", ignore_errors=True)
+    shutil.rmtree(ROOTS / "test-wrong", ignore_errors=True)
     spec = root_spec(made, folder, packages, made.wrong(bad).path)
     done = crossbuild("root", "create", "test-wrong", "--spec", str(spec), check=False)
-    assert not (STATE / "prefix/var/chroots/test-wrong").exists()
-    return done.status, " ".join(done.stderr.split())
+    assert not (ROOTS / "test-wrong").exists()
+    return done.status, done.stderr
 
 
 @pytest.mark.parametrize("bad", SAID)
@@ -55,16 +62,52 @@ def test_what_is_wrong_is_named(
     crossbuild: CommandLine, made: MadeRepository, base: str, tmp_path: Path, bad: Bad
 ) -> None:
     status, said = refusal(crossbuild, made, tmp_path, bad, PACKAGES[bad])
-    assert (status, SAID[bad][1] in said) == (SAID[bad][0], True), said
+    assert (status, SAID[bad][1] in " ".join(said.split())) == (SAID[bad][0], True), said
 
 
-@pytest.mark.parametrize("package", SCRIPTLETS)
-def test_a_scriptlet_that_fails_fails_the_build(
-    crossbuild: CommandLine, made: MadeRepository, base: str, tmp_path: Path, package: str
+@pytest.mark.parametrize("packages", GROUPS, ids=lambda packages: packages[0])
+def test_each_scriptlet_that_fails_fails_the_build(
+    crossbuild: CommandLine, made: MadeRepository, base: str, tmp_path: Path, packages: tuple[str, ...]
 ) -> None:
-    status, said = refusal(crossbuild, made, tmp_path, Bad.SCRIPTLETS, (package,))
-    expected = (1, f"A script of the package {package}")
-    if package == "fails-for-want-of-a-shell":
-        # What runs a scriptlet is a dependency: nothing is installed in the first place.
-        expected = (2, "nothing provides")
-    assert (status, expected[1] in said) == (expected[0], True), said
+    """Every one is told of by a line of its own, and one such line is enough: see `installing._install`."""
+    status, said = refusal(crossbuild, made, tmp_path, Bad.SCRIPTLETS, packages)
+    brief, *lines = said.splitlines()
+    assert status == 1
+    assert any(f"A script of the package {package}" in brief for package in packages), said
+    failed = [line for line in lines if "failed" in line]
+    assert [name for name in packages if not any(name in line for line in failed)] == [], said
+
+
+def test_a_scriptlet_whose_shell_nobody_has_cannot_be_installed(
+    crossbuild: CommandLine, made: MadeRepository, base: str, tmp_path: Path
+) -> None:
+    status, said = refusal(crossbuild, made, tmp_path, Bad.SCRIPTLETS, (WITHOUT_SHELL,))
+    assert (status, "nothing provides" in said) == (2, True), said
+
+
+@pytest.fixture
+def small_disk(site_config: Path, base: str) -> Iterator[CommandLine]:
+    """The command line with roots on a disk that the base fits on twice, and not much more."""
+    disk = STATE / "small-disk"
+    disk.mkdir(exist_ok=True)
+    blocks = int(capture(["du", "--summarize", "--block-size=1M", str(ROOTS / base)]).stdout.split()[0])
+    capture(["mount", "-t", "tmpfs", "-o", f"size={2 * blocks + 30}m", "tmpfs", str(disk)])
+    try:
+        config = disk.with_suffix(".yaml")
+        config.write_text(f"state: {STATE}/state\nprefix: {disk}\n")
+        yield CommandLine(config)
+    finally:
+        capture(["umount", str(disk)])
+
+
+def test_a_disk_that_becomes_full_leaves_the_former_root(
+    small_disk: CommandLine, made: MadeRepository, base: str, tmp_path: Path
+) -> None:
+    create = ("root", "create", "test-full", "--replace", "--spec")
+    small_disk(*create, str(root_spec(made, tmp_path, ())))
+    root = STATE / "small-disk/var/chroots/test-full"
+    before = sorted(root.iterdir()), (root / "etc/os-release").stat().st_ino
+    done = small_disk(*create, str(root_spec(made, tmp_path, ("binutils", "kernel", "python3"))), check=False)
+    assert (done.status, done.stderr.count("Error: The disk is full.")) == (1, 1), done.stderr
+    assert (sorted(root.iterdir()), (root / "etc/os-release").stat().st_ino) == before
+    assert [path.name for path in root.parent.glob(".crossbuild/*") if path.is_dir()] == []

@@ -17,6 +17,7 @@ from crossbuild.distros.dpkg_database import DATABASE, installed_packages
 from crossbuild.distros.release import Release
 from crossbuild.errors import BuildFailedError, CommandFailedError, CrossbuildError
 from crossbuild.host import command
+from crossbuild.host.linking import link_or_copy
 from crossbuild.host.locks import NoticeSink, locked
 from crossbuild.model.plan import PinnedPackage, Resolution
 from crossbuild.model.spec import ImageSpec, digest_of
@@ -112,7 +113,7 @@ class AptSession:
         (folder / "log").mkdir()
         with locked(self._folder, "the package indexes", self._notice):
             shutil.copytree(
-                self._folder / "lists", folder / "lists", copy_function=os.link, ignore=_not_indexes
+                self._folder / "lists", folder / "lists", copy_function=link_or_copy, ignore=_not_indexes
             )
         (folder / "lists" / "partial").mkdir()
         (folder / "sources.sources").write_text(self._sources, encoding="utf-8")
@@ -179,7 +180,7 @@ def _not_indexes(_folder: str, names: list[str]) -> set[str]:
 def _link(source: Path, target: Path) -> None:
     """Give *source* a second name; a name that is there already holds the same verified package."""
     try:
-        target.hardlink_to(source)
+        link_or_copy(source, target)
     except FileExistsError:
         return
     except OSError as error:

@@ -21,6 +21,7 @@ from crossbuild.distros.rpm.payload import extract
 from crossbuild.distros.rpm.repositories import CACHE, dnf_main, repo_file, usable, zypp_main
 from crossbuild.errors import CommandFailedError, CrossbuildError, HostNotReadyError
 from crossbuild.host import command, requirements
+from crossbuild.host.linking import link_or_copy
 from crossbuild.host.locks import NoticeSink, locked
 from crossbuild.model.architecture import Architecture
 from crossbuild.model.plan import ROOT, WORK, PinnedPackage, Resolution
@@ -111,7 +112,7 @@ class RpmSession:
         self._configure(work)
         with locked(self._folder, "the package indexes", self._notice):
             shutil.copytree(
-                self._root / CACHE[1:], work / "rpm/cache", copy_function=_link, ignore=_not_shared
+                self._root / CACHE[1:], work / "rpm/cache", copy_function=link_or_copy, ignore=_not_shared
             )
 
     def harvest(self, work: Path) -> None:
@@ -121,7 +122,7 @@ class RpmSession:
             kept = self._root / CACHE[1:] / package.relative_to(cache)
             kept.parent.mkdir(parents=True, exist_ok=True)
             if not kept.exists():
-                _link(str(package), str(kept))
+                link_or_copy(package, kept)
 
     def explain(self, error: CommandFailedError) -> CrossbuildError:
         """Return the error that a user should see instead of *error*."""
@@ -275,7 +276,3 @@ def _filler(places: dict[str, str]) -> Callable[[str], str]:
 def _not_shared(_folder: str, names: list[str]) -> set[str]:
     """Return what is written in place, or is of one run only."""
     return {name for name in names if name in {"log", "state", "expired_repos.json"} or name.endswith(".pid")}
-
-
-def _link(source: str, target: str) -> None:
-    os.link(source, target)
