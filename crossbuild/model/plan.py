@@ -158,6 +158,8 @@ class Resolution:
     """Digest of the signed index files; it changes whenever the sources publish anything."""
     epoch: int
     """SOURCE_DATE_EPOCH: from the environment, else when the newest of the sources was published."""
+    keys: str = ""
+    """Digest of the keys that the root will trust, where its package database holds them."""
 
     def has(self, name: str) -> bool:
         """Tell whether a package of that name will be installed."""

@@ -7,7 +7,7 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from crossbuild.acceleration.build import FRONT
@@ -16,11 +16,9 @@ from crossbuild.acceleration.starts import read_starts
 from crossbuild.acceleration.times import program_uses
 from crossbuild.config.spec import spec_from
 from crossbuild.distros import catalog
-from crossbuild.distros.dpkg_database import installed_packages
 from crossbuild.distros.release import Family
 from crossbuild.distros.sessions import open_session
 from crossbuild.errors import CrossbuildError
-from crossbuild.host import requirements
 from crossbuild.host.binfmt import is_outdated
 from crossbuild.host.checks.speed import OTHER_VERSION
 from crossbuild.host.facts import inspect_host
@@ -37,6 +35,7 @@ from crossbuild.model.plan import ACCELERATE, COUNT, PinnedPackage, Plan
 from crossbuild.model.site import Site
 from crossbuild.model.spec import ImageSpec, digest_of
 from crossbuild.pipeline.narrator import Narrator
+from crossbuild.pipeline.programs import RootPrograms
 
 REBUILT = re.compile(r"\+b\d+$")
 """What Debian appends to a version when it only compiles a package again, on each architecture by itself."""
@@ -44,10 +43,6 @@ PERL = "perl-base"
 PERL_PACKAGE = re.compile(r"libperl\d.*|lib.+-perl")
 MODULES = PurePosixPath("usr/lib", Architecture.X86_64.multiarch, "perl5")
 """Of a twin: modules in C that are no part of perl itself."""
-DATABASES = tuple(
-    PurePosixPath(path) for path in ("/etc/os-release", "/usr/lib/os-release", "/var/lib/dpkg/status")
-)
-"""The files of a root that `RootPrograms.of` reads."""
 RULESETS: Mapping[Family, Ruleset] = {
     Family.APT: DEBIAN_RULES,
     Family.DNF: RPM_RULES,
@@ -79,26 +74,6 @@ def accelerate(plan: Plan, host: HostFacts, site: Site, work: Path, narrator: Na
         narrator.notice(f"Without acceleration: {error.brief}")
 
 
-@dataclass(frozen=True, kw_only=True)
-class RootPrograms:
-    """What decides the twin of a root that exists."""
-
-    distro: str
-    release: str
-    versions: dict[str, str]
-    """Of all its packages, by name."""
-
-    @classmethod
-    def of(cls, root: Path) -> RootPrograms:
-        """Read os-release(5) and the package database of *root*."""
-        release = requirements.read_os_release(root)
-        return cls(
-            distro=release.get("ID", ""),
-            release=release.get("VERSION_ID", ""),
-            versions={package.name: package.version for package in installed_packages(root)},
-        )
-
-
 def accelerate_builder(programs: RootPrograms, site: Site, target: Path, notice: NoticeSink) -> None:
     """Put table and twin for a builder with *programs* into the folder *target*, for runs that are to come.
 
@@ -108,7 +83,7 @@ def accelerate_builder(programs: RootPrograms, site: Site, target: Path, notice:
     if host.native(Architecture.AARCH64) or not _handler_can(host, notice):
         return
     if not programs.versions:
-        notice("Without acceleration: of builders, only package databases of dpkg are read so far.")
+        notice("Without acceleration: nothing on this host reads its database of packages.")
         return
     document: dict[str, object] = {
         "name": "builder",

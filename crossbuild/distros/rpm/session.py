@@ -91,6 +91,7 @@ class RpmSession:
             added=tuple(package for package in every if package not in base),
             sources=self.sources_digest(),
             epoch=self.epoch(),
+            keys=digest_of(self._keys),
         )
 
     def closure(self, packages: Sequence[str]) -> tuple[PinnedPackage, ...]:
