@@ -80,6 +80,7 @@ def document(planned: Plan) -> dict[str, object]:
         "arch": spec.arch,
         "base": spec.base,
         "executor": planned.executor,
+        "tools": planned.tools,
         "source_date_epoch": resolution.epoch,
         "packages": {"base": resolution.base, "added": resolution.added},
         "layers": [_layer_document(layer) for layer in planned.layers],
@@ -127,6 +128,7 @@ def _show(planned: Plan) -> None:
     facts = (
         ("Executor", f"{planned.executor.kind}: {planned.executor.reason}"),
         *((("Base", spec.base.path),) if spec.base else ()),
+        *((("Tools", planned.tools),) if planned.tools else ()),
         ("Packages", f"{len(resolution.base)} of the base system, {len(resolution.added)} added"),
         ("File times", f"no later than {published}"),
         ("Artifacts", ", ".join(spec.outputs) or "none"),

@@ -9,6 +9,7 @@ from crossbuild.executors import edits
 from crossbuild.host.command import LineSink
 from crossbuild.machines.environment import environment_of_builds
 from crossbuild.machines.sandbox import Bind, Sandbox, SandboxMachine
+from crossbuild.machines.tools import ToolsRoot
 from crossbuild.model.host import Handler
 from crossbuild.model.plan import (
     ACCELERATE,
@@ -41,13 +42,15 @@ class LocalExecutor:
         root: Path,
         work: Path,
         import_base: Callable[[Path], None],
+        tools: ToolsRoot | None = None,
         handler: Handler | None = None,
     ) -> None:
         """*root* is what the plan fills; *work*, beside it, is what the package manager was prepared in.
 
-        *import_base* makes the new folder that it is given the tree of the spec's base. *handler* takes the
-        root's programs instead of this host's.
+        *import_base* makes the new folder that it is given the tree of the spec's base. Outside steps run on
+        *tools* instead of this host's programs, and *handler* takes the root's instead of its handlers.
         """
+        self._tools = tools
         self._root, self.work, self._import_base, self._handler = root, work, import_base, handler
         self._env = {**environment_of_builds(), "SOURCE_DATE_EPOCH": str(plan.resolution.epoch)}
 
@@ -70,25 +73,36 @@ class LocalExecutor:
         machine.run([self._filled(word) for word in step.argv], on_line=on_line, env=env)
 
     def _outside(self, step: CommandStep) -> SandboxMachine:
-        sandbox = Sandbox(
+        sandbox = self._of_tools(step, self._tools) if self._tools else self._of_host(step)
+        return SandboxMachine(sandbox=sandbox, env=self._env)
+
+    def _of_tools(self, step: CommandStep, tools: ToolsRoot) -> Sandbox:
+        # The same folder for every build, so that the places in the root of tools are the same.
+        work = self.work.parents[1]
+        return tools.sandbox(
+            self._root, work, self._binds(step), bare=step.bare, hostname=HOSTNAME, handler=self._handler
+        )
+
+    def _of_host(self, step: CommandStep) -> Sandbox:
+        return Sandbox(
             root=self._root,
             pivot=False,
             api=not (step.mounts_itself or step.bare),
-            binds=(
-                *(
-                    Bind(source=Path(self._filled(source)), target=Path(self._filled(target)))
-                    for source, target in step.binds
-                ),
-                # A program that makes its own mounts shows the twin itself; else it lies on a /run.
-                *(() if step.mounts_itself or step.bare else self._twin()),
-            ),
+            binds=self._binds(step),
             writable=(self.work.parent, TEMPORARY),
             hostname=HOSTNAME,
             network=False,
             confined=not step.mounts_itself,
             handler=self._handler,
         )
-        return SandboxMachine(sandbox=sandbox, env=self._env)
+
+    def _binds(self, step: CommandStep) -> tuple[Bind, ...]:
+        shown = (
+            Bind(source=Path(self._filled(source)), target=Path(self._filled(target)))
+            for source, target in step.binds
+        )
+        # A program that makes its own mounts shows the twin itself; else it lies on a /run.
+        return (*shown, *(() if step.mounts_itself or step.bare else self._twin()))
 
     def _inside(self) -> SandboxMachine:
         sandbox = Sandbox(

@@ -177,6 +177,8 @@ class Plan:
     initramfs: str
     """Where in the root it will lie; `{version}` stands for the kernel's."""
     squashfs_compression: str
+    tools: str = ""
+    """Whose package manager runs outside, where it is not this host's."""
 
     @property
     def digest(self) -> str:

@@ -36,6 +36,7 @@ from crossbuild.model.site import Site
 from crossbuild.model.spec import ImageSpec, digest_of
 from crossbuild.pipeline.narrator import Narrator
 from crossbuild.pipeline.programs import RootPrograms
+from crossbuild.pipeline.tools import choose_programs
 
 REBUILT = re.compile(r"\+b\d+$")
 """What Debian appends to a version when it only compiles a package again, on each architecture by itself."""
@@ -161,7 +162,8 @@ def _twin(spec: ImageSpec, versions: Mapping[str, str], site: Site, notice: Noti
 def _make(spec: ImageSpec, site: Site, wanted: dict[str, str], ruleset: Ruleset, notice: NoticeSink) -> Path:
     """Make the twin of what has the *wanted* versions for this processor, too, unless it is there."""
     native = Architecture.X86_64
-    session = open_session(replace(spec, arch=native), site.cache, notice)
+    programs = choose_programs(spec, site)
+    session = open_session(replace(spec, arch=native), site.cache, notice, programs)
     session.update()
     found = session.closure(sorted(wanted))
     skewed = _left_out(wanted, found)
@@ -173,10 +175,10 @@ def _make(spec: ImageSpec, site: Site, wanted: dict[str, str], ruleset: Ruleset,
         if not target.is_dir():
             with workspace(target.parent / ".crossbuild", "twin") as folder:
                 packages = session.unpack(kept, folder / "packages")
-                image = open_session(spec, site.cache, notice)
+                image = open_session(spec, site.cache, notice, programs)
                 image.update()
-                programs = [name for name in kept if name in ruleset.packages]
-                originals = image.unpack(programs, folder / "originals")
+                replaced = [name for name in kept if name in ruleset.packages]
+                originals = image.unpack(replaced, folder / "originals")
                 make_twin(packages, originals, folder / "made", native, ruleset)
                 (folder / "made").rename(target)
     return target

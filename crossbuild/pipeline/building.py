@@ -34,6 +34,7 @@ from crossbuild.pipeline.importing import installed_in_base
 from crossbuild.pipeline.installing import Run, carry_out
 from crossbuild.pipeline.inventory import INVENTORIES
 from crossbuild.pipeline.narrator import Narrator
+from crossbuild.pipeline.tools import choose_programs
 from crossbuild.planning.planner import plan_build
 
 # Seconds on a small machine under plain emulation, until this host's own figures are known.
@@ -66,7 +67,7 @@ def plan(spec: ImageSpec, site: Site, *, on_event: EventSink = quiet) -> Plan:
     """
     session = _open(spec, site, lambda message: on_event(Notice(message=message)))
     session.update()
-    return _plan(spec, session)
+    return _plan(spec, site, session)
 
 
 def build(
@@ -100,7 +101,7 @@ def build(
                 # On the same file system as its place, so that it gets there by rename.
                 workspace(output / ".crossbuild", spec.name) as staging,
             ):
-                made = _make_root(_plan(spec, session), run, folder)
+                made = _make_root(_plan(spec, site, session), run, folder)
                 places = finish.SetPlaces(scratch=folder / "build", staging=staging / "set")
                 with narrator.phase("packing"):
                     finish.write_set(made, places, inputs, narrator)
@@ -138,14 +139,16 @@ def create_root(
         _fetch(session, spec, narrator)
         # On the same file system as its place, so that it gets there by rename.
         with workspace(site.roots / ".crossbuild", spec.name) as folder:
-            made = _make_root(_plan(spec, session), run, folder)
+            made = _make_root(_plan(spec, site, session), run, folder)
             publish(made.root.path, target)
         narrator.finish(target, unchanged=False)
         return target
 
 
 def _open(spec: ImageSpec, site: Site, notice: NoticeSink) -> Session:
-    return open_session(spec, site.cache, notice, installed_in_base(spec, site, notice))
+    programs = choose_programs(spec, site)
+    installed = installed_in_base(spec, site, programs, notice)
+    return open_session(spec, site.cache, notice, programs, installed)
 
 
 @contextmanager
@@ -197,9 +200,9 @@ def _fetch(session: Session, spec: ImageSpec, narrator: Narrator) -> str:
     return digest_of([spec.digest, session.sources_digest(), session.epoch(), __version__])
 
 
-def _plan(spec: ImageSpec, session: Session) -> Plan:
+def _plan(spec: ImageSpec, site: Site, session: Session) -> Plan:
     release = catalog.lookup(spec.distro, spec.release)
-    return plan_build(spec, release, session.resolve(), inspect_host())
+    return plan_build(spec, release, session.resolve(), inspect_host(), choose_programs(spec, site).reason)
 
 
 def _make_root(the_plan: Plan, run: Run, folder: Path) -> finish.FinishedRoot:

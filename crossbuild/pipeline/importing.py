@@ -18,6 +18,7 @@ from crossbuild.errors import SpecError
 from crossbuild.host import requirements, rooted
 from crossbuild.host.command import capture
 from crossbuild.host.locks import NoticeSink, locked
+from crossbuild.host.programs import Programs
 from crossbuild.host.workspace import keep_newest, workspace
 from crossbuild.machines.environment import environment_of_builds
 from crossbuild.machines.sandbox import Sandbox, SandboxMachine
@@ -30,7 +31,7 @@ FILES = ("status", "rpmdb.sqlite", "Packages.db", "Packages")
 """What dpkg and the backends of rpm call their databases (rpm, lib/backend)."""
 
 
-def installed_in_base(spec: ImageSpec, site: Site, notice: NoticeSink) -> Path | None:
+def installed_in_base(spec: ImageSpec, site: Site, programs: Programs, notice: NoticeSink) -> Path | None:
     """Return a folder with the package database of the base of *spec*, at its place; None without a base.
 
     It is looked into once for each content. Raises ArtifactError for what is no root for the spec's
@@ -43,7 +44,7 @@ def installed_in_base(spec: ImageSpec, site: Site, notice: NoticeSink) -> Path |
     with locked(target, "the look into that base", notice):
         if not target.is_dir():
             with workspace(bases / ".crossbuild", "base") as folder:
-                _look_into(spec.base, spec, folder).rename(target)
+                _look_into(spec.base, spec, folder, programs).rename(target)
     os.utime(target)
     keep_newest(bases, KEPT)
     return target
@@ -74,8 +75,8 @@ def _tree(base: ImportedBase, spec: ImageSpec, scratch: Path, *, changed: bool) 
     return scratch
 
 
-def _look_into(base: ImportedBase, spec: ImageSpec, folder: Path) -> Path:
-    """Return a new folder below *folder* with the database of *base* as this host's programs read it."""
+def _look_into(base: ImportedBase, spec: ImageSpec, folder: Path, programs: Programs) -> Path:
+    """Return a new folder below *folder* with the database of *base* as *programs* read it."""
     release = catalog.lookup(spec.distro, spec.release)
     foreign = release.family is not Family.APT and release.rpm.database.backend is not DatabaseBackend.SQLITE
     tree = _tree(base, spec, folder / "tree", changed=foreign)
@@ -92,18 +93,18 @@ def _look_into(base: ImportedBase, spec: ImageSpec, folder: Path) -> Path:
             resolution=f"Name a root that the package manager of {release.title} made.",
         )
     if foreign:
-        _take_over(tree, release.rpm.database)
+        _take_over(tree, release.rpm.database, programs)
     shutil.copytree(found, folder / "database" / place, ignore=shutil.ignore_patterns("info", "*-old"))
     return folder / "database"
 
 
-def _take_over(tree: Path, database: RpmDatabase) -> None:
-    """Give *tree*, a copy, a database that this host's rpm reads, of what its own rpm lists."""
+def _take_over(tree: Path, database: RpmDatabase, programs: Programs) -> None:
+    """Give *tree*, a copy, a database that the rpm of *programs* reads, of what its own rpm lists."""
     machine = SandboxMachine(
         sandbox=Sandbox(root=tree, pivot=True, network=False), env=environment_of_builds()
     )
     machine.run(own_headers(), on_line=lambda _: None)
-    capture(taken_over(os.fspath(tree), database))
+    capture(programs.argv(taken_over(os.fspath(tree), database)))
 
 
 def _require_distribution(tree: Path, spec: ImageSpec) -> None:

@@ -10,11 +10,13 @@ from crossbuild.distros.session import Session
 from crossbuild.errors import CommandFailedError
 from crossbuild.executors.layer_cache import LayerCache
 from crossbuild.executors.local import LocalExecutor
+from crossbuild.machines.tools import ToolsRoot
 from crossbuild.model.plan import Layer, Plan
 from crossbuild.model.site import Site
 from crossbuild.pipeline.crashes import is_crash, second_emulator
 from crossbuild.pipeline.importing import importer
 from crossbuild.pipeline.narrator import Narrator
+from crossbuild.pipeline.tools import choose_programs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,15 +34,17 @@ def carry_out(plan: Plan, run: Run, root: Path, work: Path) -> None:
 
     Raises CrossbuildError.
     """
-    base = importer(plan.spec)
+    base, programs = importer(plan.spec), choose_programs(plan.spec, run.site)
+    tools = programs if isinstance(programs, ToolsRoot) else None
+    executor = LocalExecutor(plan, root=root, work=work, import_base=base, tools=tools)
     try:
-        _carry_out(plan, run, LocalExecutor(plan, root=root, work=work, import_base=base), root)
+        _carry_out(plan, run, executor, root)
     except CommandFailedError as error:
         second = second_emulator(error, run.site, work, run.narrator)
         if second is None:
             raise
         shutil.rmtree(root, ignore_errors=True)
-        executor = LocalExecutor(plan, root=root, work=work, import_base=base, handler=second)
+        executor = LocalExecutor(plan, root=root, work=work, import_base=base, tools=tools, handler=second)
         _carry_out(plan, run, executor, root)
 
 

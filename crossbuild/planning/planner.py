@@ -59,12 +59,15 @@ def choose_executor(arch: Architecture, host: HostFacts) -> ExecutorChoice:
     )
 
 
-def plan_build(spec: ImageSpec, release: Release, resolution: Resolution, host: HostFacts) -> Plan:
-    """Return the plan: a pure function of its arguments."""
+def plan_build(
+    spec: ImageSpec, release: Release, resolution: Resolution, host: HostFacts, tools: str = ""
+) -> Plan:
+    """Return the plan: a pure function of its arguments; *tools* says whose package manager it is."""
     installed = INSTALLED_LAYERS[release.family](spec, release, resolution)
     return Plan(
         spec=spec,
         executor=choose_executor(spec.arch, host),
+        tools=tools,
         resolution=resolution,
         layers=(*installed, configuration_layer(spec, release, installed[-1], resolution)),
         initramfs=f"/boot/{release.initramfs.name}",

@@ -52,7 +52,11 @@ def test_a_tree_is_the_same_whatever_held_it(tree: Path, tmp_path: Path, form: s
     expected, found = read_tree(tree), read_tree(tmp_path / "root")
     assert any(one.attributes for one in expected.values())
     if FORMS[form] is FORMS["root.img.gz"]:
-        expected = {path: replace(one, attributes=()) for path, one in expected.items()}
+        # cpio holds no attributes, and gives only files their times.
+        expected = {
+            path: replace(one, attributes=(), time=one.time if one.kind == "file" else found[path].time)
+            for path, one in expected.items()
+        }
     # Not every form keeps fractions of a second, nor the time of the tree's own folder.
     both = [
         {path: replace(one, time=one.time // 10**9) for path, one in each.items()}

@@ -10,6 +10,7 @@ from crossbuild.distros.release import DatabaseBackend, RpmDatabase
 from crossbuild.distros.rpm.steps import RPM_CONFIGURATION
 from crossbuild.errors import HostNotReadyError
 from crossbuild.host import command
+from crossbuild.host.programs import Programs
 
 SETTINGS = ("macros", "rpmrc", "macros.d", "platform", "rpmpopt-*")
 """Of a host's /usr/lib/rpm what rpm reads when it installs; the rest serves to build packages."""
@@ -17,11 +18,12 @@ WITH_SQLITE = (4, 16)
 """The first rpm that writes this form."""
 
 
-def write_macros(database: RpmDatabase, folder: Path) -> None:
-    """Fill the new *folder* with this host's settings of rpm, and those that hold for the root after them."""
+def write_macros(database: RpmDatabase, host: Path, folder: Path) -> None:
+    """Fill the new *folder* with the settings of the rpm in *host*, and after them the root's."""
     folder.mkdir(parents=True)
+    settings = host / RPM_CONFIGURATION[1:]
     for pattern in SETTINGS:
-        for source in Path(RPM_CONFIGURATION).glob(pattern):
+        for source in settings.glob(pattern):
             if source.is_dir():
                 shutil.copytree(source, folder / source.name)
             else:
@@ -34,7 +36,7 @@ def write_macros(database: RpmDatabase, folder: Path) -> None:
         "_install_langs": "all",
         "_netsharedpath": "%{nil}",
         # Plugins of this host act on this host: its services, its labels, its log.
-        **{f"__transaction_{name}": "%{nil}" for name in _plugins()},
+        **{f"__transaction_{name}": "%{nil}" for name in _plugins(settings)},
     }
     if database.backend is DatabaseBackend.SQLITE:
         own["_db_backend"] = database.backend.value
@@ -43,9 +45,9 @@ def write_macros(database: RpmDatabase, folder: Path) -> None:
     (folder / "macros.d/macros.zz-crossbuild").write_text(text, encoding="ascii")
 
 
-def require_rpm(database: RpmDatabase) -> None:
-    """Raise HostNotReadyError unless this host's rpm can write what the root's own is to read."""
-    said = command.capture(["rpm", "--version"]).stdout
+def require_rpm(database: RpmDatabase, programs: Programs) -> None:
+    """Raise HostNotReadyError unless the rpm of *programs* can write what the root's own is to read."""
+    said = command.capture(programs.argv(["rpm", "--version"])).stdout
     version = tuple(int(number) for number in re.findall(r"\d+", said)[:2])
     if database.backend is DatabaseBackend.SQLITE and version < WITH_SQLITE:
         raise HostNotReadyError(
@@ -55,6 +57,6 @@ def require_rpm(database: RpmDatabase) -> None:
         )
 
 
-def _plugins() -> list[str]:
-    text = Path(RPM_CONFIGURATION, "macros").read_text(encoding="utf-8", errors="replace")
+def _plugins(settings: Path) -> list[str]:
+    text = (settings / "macros").read_text(encoding="utf-8", errors="replace")
     return re.findall(r"^%__transaction_(\w+)\s", text, re.MULTILINE)

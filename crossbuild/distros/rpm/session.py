@@ -23,6 +23,7 @@ from crossbuild.errors import CommandFailedError, CrossbuildError, HostNotReadyE
 from crossbuild.host import command, requirements
 from crossbuild.host.linking import link_or_copy
 from crossbuild.host.locks import NoticeSink, locked
+from crossbuild.host.programs import Programs
 from crossbuild.model.architecture import Architecture
 from crossbuild.model.plan import ROOT, WORK, PinnedPackage, Resolution
 from crossbuild.model.spec import ImageSpec, RpmRepository, digest_of
@@ -39,20 +40,22 @@ class RpmSession:
         release: Release,
         cache: Path,
         notice: NoticeSink,
+        programs: Programs,
         installed: Path | None = None,
     ) -> None:
         """*cache* is crossbuild's cache folder; *notice* hears when another process is waited for.
 
-        *installed* has the base's database of packages, at its place. Raises HostNotReadyError where this
-        host has no such package manager.
+        *installed* has the base's database of packages, at its place. Raises HostNotReadyError where
+        *programs* have no such package manager.
         """
         self._spec = spec
         self._release = release
         self._notice = notice
         self._installed = installed
+        self._programs = programs
         self._manager = MANAGERS[release.family]
-        _require(self._manager.program, release)
-        require_rpm(release.rpm.database)
+        _require(self._manager.program, release, programs)
+        require_rpm(release.rpm.database, programs)
         named = (repository for repository in spec.repositories if isinstance(repository, RpmRepository))
         self._repositories = usable(named, release.rpm.releasever, spec.arch)
         self._cache = cache / "rpm"
@@ -106,7 +109,7 @@ class RpmSession:
         folder.mkdir(parents=True)
         with locked(self._folder, "the package indexes", self._notice):
             self._run(*self._manager.download, *packages)
-            return extract(self._archives(self.closure(packages)), packages, folder)
+            return extract(self._archives(self.closure(packages)), packages, folder, self._programs)
 
     def stage(self, work: Path, _root: Path) -> None:
         """Put into *work* what the package manager needs: its settings, metadata, cached packages."""
@@ -172,7 +175,7 @@ class RpmSession:
         (place / "dnf.conf").write_text("\n".join([main, *sections]), encoding="utf-8")
         (place / "zypp.conf").write_text(zypp_main(self._spec.arch), encoding="utf-8")
         shutil.rmtree(place / "macros", ignore_errors=True)
-        write_macros(self._release.rpm.database, place / "macros")
+        write_macros(self._release.rpm.database, self._programs.root, place / "macros")
 
     def _present(self) -> tuple[PinnedPackage, ...]:
         """Return what the base has."""
@@ -210,7 +213,7 @@ class RpmSession:
         filled = _filler(places)
         try:
             done = command.capture(
-                [filled(word) for word in words],
+                self._programs.argv([filled(word) for word in words]),
                 env=command.environment({name: filled(value) for name, value in env.items()}),
                 check=False,
             )
@@ -235,7 +238,7 @@ class RpmSession:
     def _elsewhere(self, name: str) -> list[str]:
         """Return the repositories that have the package *name* for x86_64."""
         native = replace(self._spec, arch=Architecture.X86_64)
-        other = RpmSession(native, self._release, self._cache.parent, self._notice)
+        other = RpmSession(native, self._release, self._cache.parent, self._notice, self._programs)
         try:
             other.update()
             answer = other._run(*self._manager.search, name)
@@ -244,13 +247,14 @@ class RpmSession:
         return sorted(set(self._manager.found_in.findall(answer)))
 
 
-def _require(program: str, release: Release) -> None:
-    if command.find(program) and command.find("rpm"):
+def _require(program: str, release: Release, programs: Programs) -> None:
+    if programs.has(program) and programs.has("rpm"):
         return
     raise HostNotReadyError(
         f"{release.title} needs `{program}` on this host.",
         details=f"`{program}` installs natively into the aarch64 root; it was not found on PATH.",
-        resolution=f"Install it: {_installation(program)}",
+        resolution=f"Install it: {_installation(program)}; or name a root that has it as `tools` in the "
+        "configuration.",
     )
 
 
