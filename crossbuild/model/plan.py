@@ -114,7 +114,7 @@ class ImportStep:
 Step = CommandStep | WriteStep | LinkStep | RemoveStep | AccountsStep | ImportStep
 
 
-LAYER_FORMAT = 2
+LAYER_FORMAT = 3
 """Another one makes kept trees stale: for when equal steps come to give another tree."""
 
 

@@ -14,12 +14,17 @@ from crossbuild.host.programs import Programs
 
 SETTINGS = ("macros", "rpmrc", "macros.d", "platform", "rpmpopt-*")
 """Of a host's /usr/lib/rpm what rpm reads when it installs; the rest serves to build packages."""
+SCRIPT_PATH = "/sbin:/bin:/usr/sbin:/usr/bin:/usr/X11R6/bin"
+"""What rpm itself gives them (rpm, macros.in)."""
 WITH_SQLITE = (4, 16)
 """The first rpm that writes this form."""
 
 
-def write_macros(database: RpmDatabase, host: Path, folder: Path) -> None:
-    """Fill the new *folder* with the settings of the rpm in *host*, and after them the root's."""
+def write_macros(database: RpmDatabase, host: Path, folder: Path, *, path: str) -> None:
+    """Fill the new *folder* with the settings of the rpm in *host*, and after them the root's.
+
+    Of scriptlets, the variable PATH begins with *path*, if any.
+    """
     folder.mkdir(parents=True)
     settings = host / RPM_CONFIGURATION[1:]
     for pattern in SETTINGS:
@@ -38,6 +43,8 @@ def write_macros(database: RpmDatabase, host: Path, folder: Path) -> None:
         # Plugins of this host act on this host: its services, its labels, its log.
         **{f"__transaction_{name}": "%{nil}" for name in _plugins(settings)},
     }
+    if path:
+        own["_install_script_path"] = f"{path}:{SCRIPT_PATH}"
     if database.backend is DatabaseBackend.SQLITE:
         own["_db_backend"] = database.backend.value
     text = "".join(f"%{name} {value}\n" for name, value in own.items())

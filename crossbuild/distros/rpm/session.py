@@ -28,6 +28,9 @@ from crossbuild.model.architecture import Architecture
 from crossbuild.model.plan import ROOT, WORK, PinnedPackage, Resolution
 from crossbuild.model.spec import ImageSpec, RpmRepository, digest_of
 
+STUBS = "bin"
+"""Below the cache: programs that scriptlets find in front of the root's, where an image has a kernel."""
+NOTHING = "#!/bin/sh\n# The initramfs is made once, when all is in place.\nexit 0\n"
 TIMESTAMP = re.compile(r"<timestamp>(\d+)")
 
 
@@ -118,6 +121,10 @@ class RpmSession:
             shutil.copytree(
                 self._root / CACHE[1:], work / "rpm/cache", copy_function=link_or_copy, ignore=_not_shared
             )
+        stub = work / "rpm/cache" / STUBS / "dracut"
+        stub.parent.mkdir()
+        stub.write_text(NOTHING, encoding="ascii")
+        stub.chmod(0o755)
 
     def harvest(self, work: Path) -> None:
         """Keep for other builds what was downloaded into *work* and verified."""
@@ -175,7 +182,8 @@ class RpmSession:
         (place / "dnf.conf").write_text("\n".join([main, *sections]), encoding="utf-8")
         (place / "zypp.conf").write_text(zypp_main(self._spec.arch), encoding="utf-8")
         shutil.rmtree(place / "macros", ignore_errors=True)
-        write_macros(self._release.rpm.database, self._programs.root, place / "macros")
+        stubs = f"{CACHE}/{STUBS}" if self._spec.kernel else ""
+        write_macros(self._release.rpm.database, self._programs.root, place / "macros", path=stubs)
 
     def _present(self) -> tuple[PinnedPackage, ...]:
         """Return what the base has."""
