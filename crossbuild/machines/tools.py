@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from crossbuild.machines.environment import PATH_INSIDE
 from crossbuild.machines.sandbox import Bind, Sandbox
 from crossbuild.model.host import Handler
 
@@ -34,7 +35,9 @@ class ToolsRoot:
 
     def argv(self, words: Sequence[str]) -> list[str]:
         """Return the command line that runs *words* in it, with the host's network."""
-        return Sandbox(root=self.root, pivot=True, binds=self._binds(self.writable)).argv(words)
+        # The host's PATH means nothing there.
+        there = ["env", f"PATH={PATH_INSIDE}", *words]
+        return Sandbox(root=self.root, pivot=True, binds=self._binds(self.writable)).argv(there)
 
     def sandbox(
         self,

@@ -92,9 +92,3 @@ def test_what_crashes_in_both_fails_the_build(tmp_path: Path, site_config: Path,
     status, said = build(tmp_path, site_config, crashing, "sh -c 'kill -SEGV $$'")
     assert (status, "once more with" in said) == (1, True), said
     assert not (tmp_path / "out/small").exists()
-
-
-@pytest.mark.usefixtures("small_root")
-def test_without_a_crash_there_is_no_second_try(tmp_path: Path, site_config: Path, crashing: Path) -> None:
-    status, said = build(tmp_path, site_config, crashing, "exit 9")
-    assert (status, "once more with" in said) == (1, False), said

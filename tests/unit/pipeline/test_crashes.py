@@ -1,8 +1,12 @@
 """A crash is told from an ordinary failure by what package managers and qemu print."""
 
+from pathlib import Path
+from typing import Any, cast
+
 import pytest
 
-from crossbuild.pipeline.crashes import is_crash
+from crossbuild.errors import CommandFailedError
+from crossbuild.pipeline.crashes import STATUSES, is_crash, second_emulator
 
 
 @pytest.mark.parametrize(
@@ -36,3 +40,14 @@ def test_a_crash_is_recognised(line: str) -> None:
 )
 def test_what_failed_by_itself_is_no_crash(line: str) -> None:
     assert not is_crash(line)
+
+
+@pytest.mark.parametrize("status", [1, 9, 127, -15, 137])
+def test_an_ordinary_failure_gets_no_second_try(status: int) -> None:
+    error = CommandFailedError("It failed.", status=status, details="no such file")
+    nobody = cast("Any", None)
+    assert second_emulator(error, nobody, Path("/nonexistent"), nobody) is None
+
+
+def test_what_the_kernel_and_what_a_shell_says_of_a_crash_count_alike() -> None:
+    assert {-11, 139, -6, 134, -4, 132, -7, 135} == STATUSES
