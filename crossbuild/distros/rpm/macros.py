@@ -8,16 +8,11 @@ from pathlib import Path
 
 from crossbuild.distros.release import DatabaseBackend, RpmDatabase
 from crossbuild.distros.rpm.steps import RPM_CONFIGURATION
-from crossbuild.errors import HostNotReadyError
-from crossbuild.host import command
-from crossbuild.host.programs import Programs
 
 SETTINGS = ("macros", "rpmrc", "macros.d", "platform", "rpmpopt-*")
 """Of a host's /usr/lib/rpm what rpm reads when it installs; the rest serves to build packages."""
 SCRIPT_PATH = "/sbin:/bin:/usr/sbin:/usr/bin:/usr/X11R6/bin"
 """What rpm itself gives them (rpm, macros.in)."""
-WITH_SQLITE = (4, 16)
-"""The first rpm that writes this form."""
 
 
 def write_macros(database: RpmDatabase, host: Path, folder: Path, *, path: str) -> None:
@@ -50,18 +45,6 @@ def write_macros(database: RpmDatabase, host: Path, folder: Path, *, path: str) 
     text = "".join(f"%{name} {value}\n" for name, value in own.items())
     # Read last of all files there.
     (folder / "macros.d/macros.zz-crossbuild").write_text(text, encoding="ascii")
-
-
-def require_rpm(database: RpmDatabase, programs: Programs) -> None:
-    """Raise HostNotReadyError unless the rpm of *programs* can write what the root's own is to read."""
-    said = command.capture(programs.argv(["rpm", "--version"])).stdout
-    version = tuple(int(number) for number in re.findall(r"\d+", said)[:2])
-    if database.backend is DatabaseBackend.SQLITE and version < WITH_SQLITE:
-        raise HostNotReadyError(
-            "This host's rpm is too old for that distribution.",
-            details=f"{said.strip()} cannot write a database in SQLite; 4.16 is the first that can.",
-            resolution="Build on a host with a newer rpm, such as Debian 12 or Enterprise Linux 9.",
-        )
 
 
 def _plugins(settings: Path) -> list[str]:

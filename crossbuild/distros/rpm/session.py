@@ -15,12 +15,13 @@ from urllib.parse import urlsplit
 from crossbuild.distros.release import Release
 from crossbuild.distros.rpm import complaints, database, steps
 from crossbuild.distros.rpm.keys import trusted_keys
-from crossbuild.distros.rpm.macros import require_rpm, write_macros
 from crossbuild.distros.rpm.managers import MANAGERS, spoken
 from crossbuild.distros.rpm.payload import extract
-from crossbuild.distros.rpm.repositories import CACHE, dnf_main, repo_file, usable, zypp_main
-from crossbuild.errors import CommandFailedError, CrossbuildError, HostNotReadyError
-from crossbuild.host import command, requirements
+from crossbuild.distros.rpm.readiness import require_manager, require_rpm
+from crossbuild.distros.rpm.repositories import CACHE, usable
+from crossbuild.distros.rpm.settings import write_settings, write_stubs
+from crossbuild.errors import CommandFailedError, CrossbuildError
+from crossbuild.host import command
 from crossbuild.host.linking import link_or_copy
 from crossbuild.host.locks import NoticeSink, locked
 from crossbuild.host.programs import Programs
@@ -28,9 +29,6 @@ from crossbuild.model.architecture import Architecture
 from crossbuild.model.plan import ROOT, WORK, PinnedPackage, Resolution
 from crossbuild.model.spec import ImageSpec, RpmRepository, digest_of
 
-STUBS = "bin"
-"""Below the cache: programs that scriptlets find in front of the root's, where an image has a kernel."""
-NOTHING = "#!/bin/sh\n# The initramfs is made once, when all is in place.\nexit 0\n"
 TIMESTAMP = re.compile(r"<timestamp>(\d+)")
 
 
@@ -57,7 +55,7 @@ class RpmSession:
         self._installed = installed
         self._programs = programs
         self._manager = MANAGERS[release.family]
-        _require(self._manager.program, release, programs)
+        require_manager(self._manager.program, release, programs)
         require_rpm(release.rpm.database, programs)
         named = (repository for repository in spec.repositories if isinstance(repository, RpmRepository))
         self._repositories = usable(named, release.rpm.releasever, spec.arch)
@@ -121,10 +119,7 @@ class RpmSession:
             shutil.copytree(
                 self._root / CACHE[1:], work / "rpm/cache", copy_function=link_or_copy, ignore=_not_shared
             )
-        stub = work / "rpm/cache" / STUBS / "dracut"
-        stub.parent.mkdir()
-        stub.write_text(NOTHING, encoding="ascii")
-        stub.chmod(0o755)
+        write_stubs(work / "rpm/cache")
 
     def harvest(self, work: Path) -> None:
         """Keep for other builds what was downloaded into *work* and verified."""
@@ -169,21 +164,9 @@ class RpmSession:
 
     def _configure(self, folder: Path) -> None:
         """Write below *folder* the settings of both package managers and of rpm."""
-        place = folder / "rpm"
-        for name in ("repos.d", "keys"):
-            (place / name).mkdir(parents=True, exist_ok=True)
-        sections = []
-        for repository in self._repositories:
-            keys = place / "keys" / f"{repository.id}.asc"
-            keys.write_text(self._keys.get(repository.id, ""), encoding="ascii")
-            sections.append(repo_file(repository, str(keys)))
-            (place / "repos.d" / f"{repository.id}.repo").write_text(sections[-1], encoding="utf-8")
-        main = dnf_main(self._release.rpm.platform)
-        (place / "dnf.conf").write_text("\n".join([main, *sections]), encoding="utf-8")
-        (place / "zypp.conf").write_text(zypp_main(self._spec.arch), encoding="utf-8")
-        shutil.rmtree(place / "macros", ignore_errors=True)
-        stubs = f"{CACHE}/{STUBS}" if self._spec.kernel else ""
-        write_macros(self._release.rpm.database, self._programs.root, place / "macros", path=stubs)
+        write_settings(
+            folder / "rpm", self._spec, self._release, self._repositories, self._keys, self._programs.root
+        )
 
     def _present(self) -> tuple[PinnedPackage, ...]:
         """Return what the base has."""
@@ -253,22 +236,6 @@ class RpmSession:
         except CrossbuildError:
             return []
         return sorted(set(self._manager.found_in.findall(answer)))
-
-
-def _require(program: str, release: Release, programs: Programs) -> None:
-    if programs.has(program) and programs.has("rpm"):
-        return
-    raise HostNotReadyError(
-        f"{release.title} needs `{program}` on this host.",
-        details=f"`{program}` installs natively into the aarch64 root; it was not found on PATH.",
-        resolution=f"Install it: {_installation(program)}; or name a root that has it as `tools` in the "
-        "configuration.",
-    )
-
-
-def _installation(program: str) -> str:
-    family = requirements.family_of(requirements.read_os_release())
-    return requirements.install_command(family, (requirements.package_for(program, family),))
 
 
 def _end_agents(cache: Path) -> None:
