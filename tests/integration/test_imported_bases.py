@@ -18,8 +18,6 @@ from crossbuild.host.docker_archive import plain_config
 from crossbuild.model.architecture import Architecture
 from tests.integration.base_forms import ATTRIBUTES, FORMS
 from tests.integration.conftest import STATE, CommandLine
-from tests.integration.rpm_distribution.repository import MadeRepository
-from tests.integration.rpm_images import root_spec
 from tests.tree_comparison import differences, read_tree
 
 ARM = Architecture.AARCH64
@@ -166,28 +164,3 @@ def test_a_base_that_cannot_serve_is_refused(
     done = crossbuild("root", "create", "test-refused", "--spec", str(spec), check=False)
     assert (done.status, said in " ".join(done.stderr.split())) == (status, True), done.stderr
     assert not (ROOTS / "test-refused").exists()
-
-
-def test_dnf_and_zypper_add_packages_to_what_is_there(
-    crossbuild: CommandLine, made: MadeRepository, tmp_path: Path
-) -> None:
-    name = f"test-base-{made.like}"
-    crossbuild("root", "create", name, "--spec", str(root_spec(made, tmp_path, ())), "--replace")
-    spec = root_spec(made, tmp_path, ("nano",))
-    spec.write_text(f"{spec.read_text()}base: {ROOTS / name}\n")
-    crossbuild("root", "create", NAME, "--spec", str(spec), "--replace")
-    try:
-        listed = [
-            set(
-                crossbuild(
-                    "root", "run", root, "--", "rpm", "-qa", "--queryformat", r"%{NAME}\n"
-                ).stdout.split()
-            )
-            for root in (name, NAME)
-        ]
-        assert "nano" in listed[1] - listed[0]
-        assert listed[0] <= listed[1]
-        crossbuild("root", "run", NAME, "--", "rpm", "--verify", "nano")
-    finally:
-        crossbuild("root", "remove", NAME)
-        crossbuild("root", "remove", name)

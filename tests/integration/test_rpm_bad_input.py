@@ -39,9 +39,9 @@ GROUPS = ((ALONE[0],), (ALONE[1],), TOGETHER)
 def base(
     crossbuild: CommandLine, made: MadeRepository, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
-    """Builds what all have in common, once; its layer serves the rest."""
+    """Builds what all have in common, once; its layer serves the rest, whose keys it trusts already."""
     name = f"test-base-{made.like}"
-    spec = root_spec(made, tmp_path_factory.mktemp("base"), ())
+    spec = root_spec(made, tmp_path_factory.mktemp("base"), (), made.wrong(Bad.SCRIPTLETS).path)
     crossbuild("root", "create", name, "--spec", str(spec), "--replace")
     yield name
     crossbuild("root", "remove", name)
@@ -98,20 +98,22 @@ def small_disk(site_config: Path) -> Iterator[Path]:
         capture(["umount", str(disk)])
 
 
+@pytest.mark.parametrize("made", [Like.EL], indirect=True)
 def test_a_disk_that_becomes_full_leaves_the_former_root(
-    small_disk: Path, rpm_repositories: tuple[MadeRepository, ...], tmp_path: Path
+    small_disk: Path, made: MadeRepository, base: str, tmp_path: Path
 ) -> None:
-    made = next(made for made in rpm_repositories if made.like is Like.EL)
     config = tmp_path / "config.yaml"
     config.write_text(f"state: {STATE}/state\nprefix: {small_disk}\n")
     crossbuild, create = CommandLine(config), ("root", "create", "test-full", "--replace", "--spec")
-    crossbuild(*create, str(root_spec(made, tmp_path, ())))
+    more = made.wrong(Bad.SCRIPTLETS).path
+    crossbuild(*create, str(root_spec(made, tmp_path, (), more)))
     root = small_disk / "var/chroots/test-full"
     before = sorted(root.iterdir()), (root / "etc/os-release").stat().st_ino
     used = int(capture(["df", "--output=used", "--block-size=1M", str(small_disk)]).stdout.split()[-1])
     # The base fits once more, but not the packages on top of it.
     capture(["mount", "-o", f"remount,size={2 * used + 10}m", str(small_disk)])
-    done = crossbuild(*create, str(root_spec(made, tmp_path, ("binutils", "kernel"))), check=False)
+    spec = root_spec(made, tmp_path, ("binutils", "kernel"), more)
+    done = crossbuild(*create, str(spec), check=False)
     assert (done.status, done.stderr.count("Error: The disk is full.")) == (1, 1), done.stderr
     assert (sorted(root.iterdir()), (root / "etc/os-release").stat().st_ino) == before
     assert [path.name for path in root.parent.glob(".crossbuild/*") if path.is_dir()] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,9 +11,11 @@ import pytest
 
 from tests.integration.conftest import STATE, CommandLine
 from tests.integration.rpm_distribution.repository import MadeRepository
+from tests.integration.rpm_distribution.table import Like
 from tests.integration.rpm_images import root_spec
 from tests.tree_comparison import differences, read_tree
 
+MANAGER = {Like.EL: "dnf", Like.SUSE: "zypper"}
 ROOTS = STATE / "prefix/var/chroots"
 MISSING = ("dnf", "dnf-3", "zypper", "rpm", "rpmdb", "rpmkeys", "rpm2cpio")
 TOOLS = """\
@@ -21,7 +24,7 @@ distro: debian
 release: "12"
 arch: x86_64
 kernel: false
-packages: [dnf, zypper, rpm, rpm2cpio, cpio, ca-certificates]
+packages: [dnf, zypper, rpm, rpm2cpio, gnupg, ca-certificates]
 outputs: [warewulf4]
 """
 """As docs/how-to/hosts-without-dnf-or-zypper.md has it."""
@@ -57,19 +60,30 @@ def configured(name: str, *lines: str) -> CommandLine:
     return CommandLine(state / "config.yaml")
 
 
+@pytest.mark.parametrize("made", [Like.EL], indirect=True)
 def test_a_root_made_by_tools_is_the_one_that_the_host_makes(
     crossbuild: CommandLine, made: MadeRepository, tools: Path, path: str, tmp_path: Path
 ) -> None:
     shutil.rmtree(STATE / "by-tools", ignore_errors=True)
     by_tools = configured("by-tools", f"tools: {tools}")
     spec = str(root_spec(made, tmp_path, ("nano",)))
-    assert f"of {tools}, since this host has none" in by_tools("plan", spec, PATH=path).stdout
     by_tools("root", "create", "test-made", "--spec", spec, PATH=path)
     crossbuild("root", "create", "test-made", "--spec", spec, "--replace")
     there = STATE / "by-tools/prefix/var/chroots/test-made"
     assert differences(read_tree(ROOTS / "test-made"), read_tree(there)) == {}
     crossbuild("root", "remove", "test-made")
     shutil.rmtree(STATE / "by-tools")
+
+
+def test_the_plan_says_whose_package_manager_it_is(
+    made: MadeRepository, tools: Path, path: str, tmp_path: Path
+) -> None:
+    command_line = configured("with-tools", f"tools: {tools}")
+    plan = json.loads(
+        command_line("plan", "--json", str(root_spec(made, tmp_path, ("nano",))), PATH=path).stdout
+    )
+    assert plan["tools"] == f"{MANAGER[made.like]} of {tools}, since this host has none"
+    assert "nano" in {package["name"] for package in plan["packages"]["added"]}
 
 
 def test_without_tools_the_package_and_the_setting_are_named(
