@@ -51,7 +51,7 @@ RULESETS: Mapping[Family, Ruleset] = {
 }
 KEPT = 6
 """How many twins stay in the cache; running builds have names of their own for the files."""
-FORMAT = 10
+FORMAT = 11
 """Of a twin; another one makes those in the cache stale."""
 
 

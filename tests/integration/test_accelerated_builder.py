@@ -14,7 +14,7 @@ from tests.integration.conftest import CommandLine
 from tests.integration.rpm_distribution.repository import MadeRepository
 from tests.integration.rpm_distribution.table import Like
 
-NAME = "test-accelerated"
+NAME, OF_RPM = "test-accelerated", "test-accelerated-rpm"
 
 
 @pytest.fixture(scope="module")
@@ -59,19 +59,19 @@ def of_rpm_packages(
         f'      uris: ["file://{made.path.parent}/$basearch"]\n      signed_by: {made.key}\n'
     )
     crossbuild = CommandLine(config)
-    crossbuild("builder", "remove", NAME, check=False)
+    crossbuild("builder", "remove", OF_RPM, check=False)
     yield crossbuild
-    crossbuild("builder", "remove", NAME)
+    crossbuild("builder", "remove", OF_RPM)
 
 
 def test_programs_of_rpm_packages_run_natively_too(of_rpm_packages: CommandLine, site: Site) -> None:
-    create = ("builder", "create", NAME, "--engine", "sandbox", "--distro", "rocky", "--release", "9")
+    create = ("builder", "create", OF_RPM, "--engine", "sandbox", "--distro", "rocky", "--release", "9")
     assert "Without acceleration" not in of_rpm_packages(*create).stderr
-    count = site.state / "builders" / NAME / "accelerate/count"
+    count = site.state / "builders" / OF_RPM / "accelerate/count"
     count.touch()
     count.chmod(0o622)
     script = "uname -m; rpm -q --queryformat '%{ARCH}\\n' sed; echo x | sed s/x/y/"
-    said = of_rpm_packages("run", "--builder", NAME, "sh", "-c", script).stdout
+    said = of_rpm_packages("run", "--builder", OF_RPM, "sh", "-c", script).stdout
     assert said == "aarch64\naarch64\ny\n"
     started = ways(count)
     assert started["/usr/bin/sed"][Way.NATIVE] == 1
