@@ -27,6 +27,8 @@ def choose_programs(spec: ImageSpec, site: Site) -> Programs:
     missing = [program for program in needed if not host.has(program)]
     if not missing:
         return host
+    # What is shown must be there.
+    site.cache.mkdir(parents=True, exist_ok=True)
     tools = ToolsRoot(
         root=site.tools,
         reason=f"{missing[0]} of {site.tools}, since this host has none",

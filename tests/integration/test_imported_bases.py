@@ -137,16 +137,6 @@ def test_the_plan_names_the_base_and_what_is_added(
     assert str(packed_root) in crossbuild("plan", str(spec)).stdout
 
 
-def test_content_decides_and_not_the_name(crossbuild: CommandLine, packed_root: Path, tmp_path: Path) -> None:
-    shutil.copy(packed_root, tmp_path / "other-name")
-    specs = (debian_spec(packed_root.parent, packed_root.name), debian_spec(tmp_path, "other-name"))
-    plans = [json.loads(crossbuild("plan", "--json", str(spec)).stdout) for spec in specs]
-    assert plans[0]["digest"] == plans[1]["digest"]
-    capture(["sh", "-ec", f"cat {packed_root} {packed_root} > {tmp_path / 'other-name'}"])
-    again = json.loads(crossbuild("plan", "--json", str(specs[1])).stdout)
-    assert again["digest"] != plans[0]["digest"]
-
-
 @pytest.mark.parametrize(
     ("base", "distro", "status", "said"),
     [
