@@ -36,7 +36,7 @@ class ToolsRoot:
     def argv(self, words: Sequence[str]) -> list[str]:
         """Return the command line that runs *words* in it, with the host's network."""
         # The host's PATH means nothing there.
-        there = ["env", f"PATH={PATH_INSIDE}", *words]
+        there = ["/usr/bin/env", f"PATH={PATH_INSIDE}", *words]
         return Sandbox(root=self.root, pivot=True, binds=self._binds(self.writable)).argv(there)
 
     def sandbox(
