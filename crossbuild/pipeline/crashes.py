@@ -46,7 +46,7 @@ def second_emulator(error: CommandFailedError, site: Site, work: Path, narrator:
         return None
     facts = inspect_host()
     present = facts.handler_for(Architecture.AARCH64)
-    if present is None or facts.native(Architecture.AARCH64):
+    if present is None:
         return None
     crashed, others = _told_apart(present, site)
     said = next((line for line in error.details.splitlines() if is_crash(line)), error.brief)

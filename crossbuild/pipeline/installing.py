@@ -11,7 +11,7 @@ from crossbuild.errors import CommandFailedError
 from crossbuild.executors.layer_cache import LayerCache
 from crossbuild.executors.local import LocalExecutor
 from crossbuild.machines.tools import ToolsRoot
-from crossbuild.model.plan import Layer, Plan
+from crossbuild.model.plan import ExecutorKind, Layer, Plan
 from crossbuild.model.site import Site
 from crossbuild.pipeline.crashes import is_crash, second_emulator
 from crossbuild.pipeline.importing import importer
@@ -40,7 +40,8 @@ def carry_out(plan: Plan, run: Run, root: Path, work: Path) -> None:
     try:
         _carry_out(plan, run, executor, root)
     except CommandFailedError as error:
-        second = second_emulator(error, run.site, work, run.narrator)
+        emulated = plan.executor.kind is ExecutorKind.HYBRID
+        second = second_emulator(error, run.site, work, run.narrator) if emulated else None
         if second is None:
             raise
         shutil.rmtree(root, ignore_errors=True)

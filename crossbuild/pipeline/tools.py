@@ -58,4 +58,4 @@ def _local_repositories(spec: ImageSpec) -> tuple[Path, ...]:
     uris = (uri for one in spec.repositories if isinstance(one, RpmRepository) for uri in one.uris)
     local = (urlsplit(uri) for uri in uris)
     folders = (Path(one.path.partition("$")[0]) for one in local if one.scheme in {"file", "dir"})
-    return tuple(sorted({folder for folder in folders if folder.is_dir()}))
+    return tuple(sorted({folder for folder in folders if folder.is_dir() and folder != Path("/")}))
