@@ -47,7 +47,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> str:
     for program in Path("/usr/bin").iterdir():
         if program.name not in MISSING:
             (folder / program.name).symlink_to(program)
-    return str(folder)
+    return f"{folder}:/usr/sbin"
 
 
 def configured(name: str, *lines: str) -> CommandLine:
