@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from crossbuild.model.architecture import Architecture
 from tests.integration.conftest import STATE, CommandLine
 from tests.integration.rpm_distribution.repository import MadeRepository
 from tests.integration.rpm_distribution.table import Like
 from tests.integration.rpm_images import root_spec
 from tests.tree_comparison import differences, read_tree
+from tests.unit.trees import make_elf
 
 MANAGER = {Like.EL: "dnf", Like.SUSE: "zypper"}
 ROOTS = STATE / "prefix/var/chroots"
@@ -95,9 +97,11 @@ def test_without_tools_the_package_and_the_setting_are_named(
     assert "`tools` in the configuration" in " ".join(done.stderr.split())
 
 
-def test_tools_for_another_architecture_are_refused(
-    made: MadeRepository, small_root: str, path: str, tmp_path: Path
-) -> None:
-    command_line = configured("no-tools", f"tools: {ROOTS / small_root}")
+def test_tools_for_another_architecture_are_refused(made: MadeRepository, path: str, tmp_path: Path) -> None:
+    programs = tmp_path / "tools/bin"
+    programs.mkdir(parents=True)
+    for name in ("sh", *MISSING):
+        (programs / name).write_bytes(make_elf(machine=Architecture.AARCH64.elf_machine))
+    command_line = configured("no-tools", f"tools: {tmp_path}/tools")
     done = command_line("plan", str(root_spec(made, tmp_path, ())), PATH=path, check=False)
-    assert (done.status, "cannot be used" in done.stderr) == (3, True), done.stderr
+    assert (done.status, "It is for aarch64." in done.stderr) == (3, True), done.stderr
