@@ -46,6 +46,7 @@ bench: install-test
 	rm -rf $(BENCH_ROOT)
 	$(VENV)/bin/python benchmarks/building.py .test-state/bench
 	$(VENV)/bin/python -m benchmarks.running .test-state/bench
+	$(VENV)/bin/python -m benchmarks.rpm_building .test-state/bench-rpm
 	$(VENV)/bin/python -m benchmarks.uploading .test-state
 
 install-demo:

@@ -141,6 +141,16 @@ APT_PERL_CONFIG = frozenset({"Config.pm", "Config_git.pl", "Config_heavy.pl", "E
 """Beside perl's own modules: what it knows of its own build. A twin does without, and so finds the root's."""
 
 
+GETENT = PackageRules(only=("getent",), when={"getent": Condition(first=("group", "passwd"))})
+"""Of databases that are files in every root that is being built: no service answers there."""
+SHADOW = PackageRules(only=("groupadd", "useradd"))
+"""They write text files, by numbers that those hold."""
+UDEV = PackageRules(
+    only=("systemd-hwdb", "udevadm"),
+    # Which writes what systemd-hwdb writes; all else looks at devices.
+    when={"udevadm": Condition(first=("hwdb --update",))},
+)
+
 RPM: Mapping[str, PackageRules] = {
     "alternatives": PackageRules(only=("alternatives",)),  # in Enterprise Linux; a program of its own there
     "bash": PackageRules(only=("bash",), when={"bash": SHELL}),
@@ -151,6 +161,8 @@ RPM: Mapping[str, PackageRules] = {
     "dracut": APT["dracut-core"],
     "findutils": PackageRules(),
     "gawk": PackageRules(only=("gawk",)),
+    "glibc": GETENT,
+    "glibc-common": GETENT,
     "grep": PackageRules(),
     "gzip": PackageRules(only=("gzip",)),
     "kmod": APT["kmod"],
@@ -158,9 +170,11 @@ RPM: Mapping[str, PackageRules] = {
     "openssh": PackageRules(only=("ssh-keygen",)),
     "openssh-common": PackageRules(only=("ssh-keygen",)),
     "sed": PackageRules(),
-    "systemd-udev": PackageRules(only=("systemd-hwdb",)),
+    "shadow": SHADOW,
+    "shadow-utils": SHADOW,
+    "systemd-udev": UDEV,
     "tar": PackageRules(only=("tar",)),
-    "udev": PackageRules(only=("systemd-hwdb",)),
+    "udev": UDEV,
     "update-alternatives": PackageRules(only=("update-alternatives",)),
     "util-linux": APT["util-linux"],
     "util-linux-core": APT["util-linux"],

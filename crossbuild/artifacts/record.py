@@ -11,7 +11,7 @@ from pathlib import Path
 
 from crossbuild.artifacts.storage import write_json
 from crossbuild.artifacts.warewulf3 import choose_vnfs_format
-from crossbuild.model.artifact import ArchProof, Artifact, Kernel, OutputKind
+from crossbuild.model.artifact import ArchProof, Artifact, EmulatorCrash, Kernel, OutputKind
 from crossbuild.model.spec import ImageSpec
 from crossbuild.model.survey import TreeSurvey
 
@@ -41,6 +41,7 @@ class BuildFacts:
     cpu_seconds_native: float | None
     cpu_seconds_emulated: float | None
     """CPU time of each; None where the kernel told none."""
+    emulator_crash: EmulatorCrash | None
     started: str
     finished: str
     """Both in UTC, as RFC 3339 writes it."""

@@ -15,10 +15,12 @@ from crossbuild.config.site import load_site
 from crossbuild.config.spec import load_spec
 from crossbuild.model.events import Event, Notice
 from crossbuild.model.plan import (
+    BASE,
     ROOT,
     WORK,
     AccountsStep,
     CommandStep,
+    ImportStep,
     Layer,
     LinkStep,
     Place,
@@ -38,6 +40,7 @@ STEP_NAMES = {
     LinkStep: "link",
     RemoveStep: "remove",
     AccountsStep: "accounts",
+    ImportStep: "import",
 }
 
 
@@ -47,10 +50,14 @@ STEP_NAMES = {
 @pass_session
 def plan(session: Session, spec: Path, *, as_json: bool) -> None:
     """Show what build would do, where and why, without doing it."""
+    from crossbuild.host.namespace import become_root
     from crossbuild.pipeline import building
 
     site = load_site(session.config)
-    planned = building.plan(load_spec(spec, site), site, on_event=_tell)
+    image = load_spec(spec, site)
+    if building.plan_needs_root(image):
+        become_root(site)
+    planned = building.plan(image, site, on_event=_tell)
     if as_json:
         console.print_json(document(planned))
     else:
@@ -71,7 +78,9 @@ def document(planned: Plan) -> dict[str, object]:
         "distro": spec.distro,
         "release": spec.release,
         "arch": spec.arch,
+        "base": spec.base,
         "executor": planned.executor,
+        "tools": planned.tools,
         "source_date_epoch": resolution.epoch,
         "packages": {"base": resolution.base, "added": resolution.added},
         "layers": [_layer_document(layer) for layer in planned.layers],
@@ -94,9 +103,11 @@ def describe(step: Step) -> tuple[Place, str]:
             words = f"remove {step.path}"
         case AccountsStep():
             words = f"make the accounts {', '.join(account.name for account in step.accounts)}"
+        case ImportStep():
+            words = f"unpack {step.source}"
         case _:
             assert_never(step)
-    return place, words.replace(ROOT, "ROOT").replace(WORK, "WORK")
+    return place, words.replace(ROOT, "ROOT").replace(WORK, "WORK").replace(BASE, "BASE")
 
 
 def _layer_document(layer: Layer) -> dict[str, object]:
@@ -116,6 +127,8 @@ def _show(planned: Plan) -> None:
     published = datetime.fromtimestamp(resolution.epoch, UTC).isoformat(sep=" ", timespec="minutes")
     facts = (
         ("Executor", f"{planned.executor.kind}: {planned.executor.reason}"),
+        *((("Base", spec.base.path),) if spec.base else ()),
+        *((("Tools", planned.tools),) if planned.tools else ()),
         ("Packages", f"{len(resolution.base)} of the base system, {len(resolution.added)} added"),
         ("File times", f"no later than {published}"),
         ("Artifacts", ", ".join(spec.outputs) or "none"),

@@ -67,7 +67,7 @@ def _parse(value: dict[str, Any]) -> Site:
     fields = {field.name for field in dataclasses.fields(Site)}
     if set(value) != fields:
         raise ValueError("another version's")
-    paths = {name: _path(value[name]) for name in ("state", "prefix", "qemu")}
+    paths = {name: _path(value[name]) for name in ("state", "prefix", "qemu", "tools")}
     pairs = {name: tuple((key, text) for key, text in value[name]) for name in ("variables", "mirrors")}
     repositories = tuple(
         (name, tuple(_repository(stanza) for stanza in stanzas)) for name, stanzas in value["repositories"]

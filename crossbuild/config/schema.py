@@ -114,6 +114,7 @@ class SpecFile(Section):
     release: str
     # Not strict: YAML has text where the enumeration is meant.
     arch: Annotated[Architecture, Field(strict=False)] = Architecture.AARCH64
+    base: Annotated[str, Field(min_length=1)] | None = None
     openhpc: OpenHpcSection | None = None
     repositories: list[RepositorySection] = []
     extra_repositories: list[RepositoryId] = []

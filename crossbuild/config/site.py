@@ -47,7 +47,7 @@ def _checked(chosen: Path | None) -> Site:
     from crossbuild.config.site_schema import SiteFile
 
     section = validate(SiteFile, read_document(chosen), chosen) if chosen else SiteFile()
-    for key in ("state", "prefix", "qemu"):
+    for key in ("state", "prefix", "qemu", "tools"):
         value = getattr(section, key)
         if value is not None and not value.is_absolute():
             raise SpecError(f"{chosen} is not valid.", details=f"{key}: must be an absolute path")
@@ -57,6 +57,7 @@ def _checked(chosen: Path | None) -> Site:
         state=(None if shared else section.state) or _default_state(),
         prefix=(None if shared else section.prefix) or _default_prefix(),
         qemu=section.qemu,
+        tools=section.tools,
         variables=tuple(sorted(section.variables.items())),
         repositories=tuple(
             (name, to_repositories(stanzas)) for name, stanzas in section.repositories.items()

@@ -102,6 +102,7 @@ class SiteFile(Section):
     state: Annotated[Path, Field(strict=False)] | None = None
     prefix: Annotated[Path, Field(strict=False)] | None = None
     qemu: Annotated[Path, Field(strict=False)] | None = None
+    tools: Annotated[Path, Field(strict=False)] | None = None
     variables: dict[str, str] = {}
     repositories: dict[str, list[RepositorySection]] = {}
     mirrors: dict[Word, Word] = {}

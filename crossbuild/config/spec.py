@@ -16,7 +16,8 @@ from crossbuild.config.site import to_repositories
 from crossbuild.distros import catalog
 from crossbuild.distros.openhpc.choice import OpenHpcChoice, choose
 from crossbuild.distros.release import Family, Release
-from crossbuild.errors import SpecError
+from crossbuild.errors import SpecError, StorageError
+from crossbuild.host.digests import content_digest
 from crossbuild.model.architecture import Architecture
 from crossbuild.model.artifact import OutputKind
 from crossbuild.model.site import Site
@@ -25,6 +26,7 @@ from crossbuild.model.spec import (
     AptRepository,
     FileSpec,
     ImageSpec,
+    ImportedBase,
     KernelSpec,
     MountSpec,
     Repository,
@@ -65,6 +67,7 @@ def spec_from(document: Mapping[str, object], path: Path, site: Site) -> ImageSp
         commands=tuple(section.commands),
         outputs=_outputs(section),
         openhpc=openhpc.packages if openhpc else (),
+        base=_base(section.base, path) if section.base else None,
     )
 
 
@@ -73,7 +76,9 @@ def files_of(path: Path, site: Site) -> tuple[Path, ...]:
     section = _section(read_document(path), path, site)
     sources = (path.parent / file.source for file in section.files if file.source is not None)
     accounts = ACCOUNT_FILES if section.users.sync else ()
-    return tuple(dict.fromkeys((path, *sources, *accounts)))
+    # A folder's time tells nothing of the files below it.
+    base = [place] if section.base and (place := path.parent / section.base).is_file() else []
+    return tuple(dict.fromkeys((path, *sources, *accounts, *base)))
 
 
 def openhpc_of(path: Path, site: Site, groups: Sequence[str] = ()) -> OpenHpcChoice:
@@ -160,6 +165,18 @@ def _outputs(section: SpecFile) -> tuple[OutputKind, ...]:
     if section.outputs is not None:
         return tuple(dict.fromkeys(section.outputs))
     return tuple(OutputKind) if section.kernel else (OutputKind.WAREWULF4,)
+
+
+def _base(name: str, path: Path) -> ImportedBase:
+    place = (path.parent / name).absolute()
+    try:
+        return ImportedBase(path=str(place), digest=content_digest(place))
+    except (OSError, StorageError) as error:
+        raise SpecError(
+            f"{path} names a base that cannot be read.",
+            details=f"base: {error}",
+            resolution="Give a folder or a file that this user may read, whole.",
+        ) from error
 
 
 def _account(name: str, index: int, path: Path) -> Account:

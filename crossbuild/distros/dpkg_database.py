@@ -8,10 +8,13 @@ from pathlib import Path
 from crossbuild.host import rooted
 from crossbuild.model.root import Package
 
+DATABASE = "var/lib/dpkg/status"
+"""In a root."""
+
 
 def installed_packages(root: Path) -> tuple[Package, ...]:
     """Return every package that is completely installed in *root*, sorted; empty without a database."""
-    status = rooted.resolve(root, "/var/lib/dpkg/status")
+    status = rooted.resolve(root, DATABASE)
     if not status.is_file():
         return ()
     stanzas = status.read_text(encoding="utf-8").split("\n\n")
@@ -20,7 +23,7 @@ def installed_packages(root: Path) -> tuple[Package, ...]:
 
 def unfinished_packages(root: Path) -> tuple[str, ...]:
     """Return the packages that were begun and never came to an end, such as after a failed script."""
-    status = rooted.resolve(root, "/var/lib/dpkg/status")
+    status = rooted.resolve(root, DATABASE)
     stanzas = status.read_text(encoding="utf-8").split("\n\n") if status.is_file() else []
     states = (_fields(stanza) for stanza in stanzas if stanza.strip())
     return tuple(

@@ -23,7 +23,7 @@ class Session(Protocol):
         """Return SOURCE_DATE_EPOCH: from the environment, else when the newest source was published."""
 
     def resolve(self) -> Resolution:
-        """Return what would be installed; raise SpecError for a package that cannot be."""
+        """Return what would be installed on the base; raise SpecError for a package that cannot be."""
 
     def closure(self, packages: Sequence[str]) -> tuple[PinnedPackage, ...]:
         """Return *packages* and all that they depend on, at the versions that the sources have now."""

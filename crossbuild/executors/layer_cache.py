@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -44,8 +45,13 @@ class LayerCache:
                 ["tar", "--extract", "--zstd", *place, "--same-permissions", "--same-owner", *TAR]
             )
         except CommandFailedError as error:
-            if "No space left" not in error.details:
-                archive.unlink(missing_ok=True)
+            if os.strerror(errno.ENOSPC) in error.details:
+                raise StorageError(
+                    "The disk is full.",
+                    details=error.details,
+                    resolution="Free some space and run it again.",
+                ) from error
+            archive.unlink(missing_ok=True)
             raise ArtifactError(
                 f"The cached tree of `{layer.title}` could not be unpacked.",
                 details=error.details,

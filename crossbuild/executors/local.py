@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from crossbuild.executors import edits
 from crossbuild.host.command import LineSink
 from crossbuild.machines.environment import environment_of_builds
 from crossbuild.machines.sandbox import Bind, Sandbox, SandboxMachine
-from crossbuild.model.plan import ACCELERATE, COUNT, ROOT, WORK, CommandStep, Layer, Place, Plan
+from crossbuild.machines.tools import ToolsRoot
+from crossbuild.model.host import Handler
+from crossbuild.model.plan import (
+    ACCELERATE,
+    COUNT,
+    ROOT,
+    WORK,
+    CommandStep,
+    ImportStep,
+    Layer,
+    Place,
+    Plan,
+)
 
 HOSTNAME = "localhost"
 """Scripts that look for a host name must not find the build host's."""
@@ -22,9 +35,23 @@ class LocalExecutor:
     The two differ in who runs the root's programs: binfmt_misc and qemu, or the processor itself.
     """
 
-    def __init__(self, plan: Plan, *, root: Path, work: Path) -> None:
-        """*root* is what the plan fills; *work*, beside it, is what the package manager was prepared in."""
-        self._root, self._work = root, work
+    def __init__(
+        self,
+        plan: Plan,
+        *,
+        root: Path,
+        work: Path,
+        import_base: Callable[[Path], None],
+        tools: ToolsRoot | None = None,
+        handler: Handler | None = None,
+    ) -> None:
+        """*root* is what the plan fills; *work*, beside it, is what the package manager was prepared in.
+
+        *import_base* makes the new folder that it is given the tree of the spec's base. Outside steps run on
+        *tools* instead of this host's programs, and *handler* takes the root's instead of its handlers.
+        """
+        self._tools = tools
+        self._root, self.work, self._import_base, self._handler = root, work, import_base, handler
         self._env = {**environment_of_builds(), "SOURCE_DATE_EPOCH": str(plan.resolution.epoch)}
 
     def run(self, layer: Layer, on_line: LineSink) -> None:
@@ -35,6 +62,8 @@ class LocalExecutor:
         for step in layer.steps:
             if isinstance(step, CommandStep):
                 self._command(step, on_line)
+            elif isinstance(step, ImportStep):
+                self._import_base(self._root)
             else:
                 edits.apply(step, self._root)
 
@@ -44,32 +73,46 @@ class LocalExecutor:
         machine.run([self._filled(word) for word in step.argv], on_line=on_line, env=env)
 
     def _outside(self, step: CommandStep) -> SandboxMachine:
-        sandbox = Sandbox(
+        sandbox = self._of_tools(step, self._tools) if self._tools else self._of_host(step)
+        return SandboxMachine(sandbox=sandbox, env=self._env)
+
+    def _of_tools(self, step: CommandStep, tools: ToolsRoot) -> Sandbox:
+        # The same folder for every build, so that the places in the root of tools are the same.
+        work = self.work.parents[1]
+        return tools.sandbox(
+            self._root, work, self._binds(step), bare=step.bare, hostname=HOSTNAME, handler=self._handler
+        )
+
+    def _of_host(self, step: CommandStep) -> Sandbox:
+        return Sandbox(
             root=self._root,
             pivot=False,
             api=not (step.mounts_itself or step.bare),
-            binds=(
-                *(
-                    Bind(source=Path(self._filled(source)), target=Path(self._filled(target)))
-                    for source, target in step.binds
-                ),
-                # A program that makes its own mounts shows the twin itself; else it lies on a /run.
-                *(() if step.mounts_itself or step.bare else self._twin()),
-            ),
-            writable=(self._work.parent, TEMPORARY),
+            binds=self._binds(step),
+            writable=(self.work.parent, TEMPORARY),
             hostname=HOSTNAME,
             network=False,
             confined=not step.mounts_itself,
+            handler=self._handler,
         )
-        return SandboxMachine(sandbox=sandbox, env=self._env)
+
+    def _binds(self, step: CommandStep) -> tuple[Bind, ...]:
+        shown = (
+            Bind(source=Path(self._filled(source)), target=Path(self._filled(target)))
+            for source, target in step.binds
+        )
+        # A program that makes its own mounts shows the twin itself; else it lies on a /run.
+        return (*shown, *(() if step.mounts_itself or step.bare else self._twin()))
 
     def _inside(self) -> SandboxMachine:
-        sandbox = Sandbox(root=self._root, pivot=True, binds=self._twin(), hostname=HOSTNAME)
+        sandbox = Sandbox(
+            root=self._root, pivot=True, binds=self._twin(), hostname=HOSTNAME, handler=self._handler
+        )
         return SandboxMachine(sandbox=sandbox, env=self._env)
 
     def _twin(self) -> tuple[Bind, ...]:
         """Return what shows the twin in the root, on the sandbox's own /run: nothing where there is none."""
-        folder, place = self._work / ACCELERATE, self._root / "run/crossbuild"
+        folder, place = self.work / ACCELERATE, self._root / "run/crossbuild"
         if not folder.is_dir():
             return ()
         # Other builds use the same files: nothing that runs in this root may change them.
@@ -77,4 +120,4 @@ class LocalExecutor:
         return shown, Bind(source=folder / COUNT, target=place / COUNT)
 
     def _filled(self, word: str) -> str:
-        return word.replace(ROOT, str(self._root)).replace(WORK, str(self._work))
+        return word.replace(ROOT, str(self._root)).replace(WORK, str(self.work))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from crossbuild.host.archives import pax
 from crossbuild.model.artifact import Digests
 
 CHUNK = 1 << 20
@@ -38,3 +39,16 @@ def file_digests(path: Path) -> Digests:
         while block := file.read(CHUNK):
             writer.update(block)
     return writer.digests
+
+
+def content_digest(path: Path) -> str:
+    """Return the sha256 of the file *path*, or of all that lies in the folder *path*, owners and times too.
+
+    Raises OSError, and StorageError for what lies in a folder and cannot be read.
+    """
+    if not path.is_dir():
+        return file_digests(path).sha256
+    checksum = hashlib.sha256()
+    for block in pax(path):
+        checksum.update(block)
+    return checksum.hexdigest()

@@ -70,6 +70,13 @@ def scatter(parent: Path) -> None:
     os.close(descriptor)
 
 
+def keep_newest(folder: Path, count: int) -> None:
+    """Remove all but *count* of the folders in *folder*, those that were used (utime(2)) longest ago."""
+    found = [path for path in folder.iterdir() if path.is_dir() and path.name[0] != "."]
+    for path in sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)[count:]:
+        shutil.rmtree(path, ignore_errors=True)
+
+
 def _sweep(parent: Path) -> None:
     for folder in parent.iterdir():
         if folder.is_dir() and not folder.is_symlink():

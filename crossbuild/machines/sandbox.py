@@ -11,8 +11,10 @@ from pathlib import Path
 
 from crossbuild.errors import HostNotReadyError
 from crossbuild.host import command
+from crossbuild.host.binfmt import render_line
 from crossbuild.machines.overlay import OverlaySpec
 from crossbuild.machines.sandbox_init import Command, Spec, enter
+from crossbuild.model.host import Handler
 
 PACKAGES = Path(__file__).parents[2]
 """Where this copy of crossbuild lies: its first program imports parts of it, in isolation."""
@@ -70,6 +72,8 @@ class Sandbox:
     """Layers to be mounted at *root* first; a target of *binds* is then made where nothing is."""
     terminal: bool = False
     """Whether the command gets a terminal of its own, joined to the one that this process runs on."""
+    handler: Handler | None = None
+    """What takes aarch64 programs in it instead of this host's handlers; since Linux 6.7."""
     directory: str = "/"
     """Where a command in a *pivot* sandbox starts."""
 
@@ -94,6 +98,7 @@ class Sandbox:
             "confined": self.confined,
             "overlay": self._layers(),
             "terminal": self.terminal,
+            "handler": render_line(self.handler) if self.handler else "",
             "directory": self.directory if self.pivot else ".",
         }
 

@@ -80,6 +80,7 @@ class Spec(TypedDict):
     confined: bool
     overlay: OverlaySpec | None
     terminal: bool
+    handler: str
     directory: str
 
 
@@ -264,6 +265,11 @@ def enter(spec: Spec, command: Command) -> NoReturn:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     overlay = spec["overlay"]
     try:
+        if spec["handler"]:
+            # Seldom needed: it costs other sandboxes nothing.
+            from crossbuild.machines.own_handler import take_own_handler  # noqa: PLC0415
+
+            take_own_handler(spec["handler"])
         with assembled(overlay, spec["root"]) if overlay else contextlib.nullcontext():
             status = supervise(spec, command)
     except OSError as error:

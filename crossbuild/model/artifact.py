@@ -85,6 +85,17 @@ class FileCapability:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EmulatorCrash:
+    """That a build went on with another qemu, since the first one seemed to have crashed."""
+
+    said: str
+    """The line that told of it."""
+    emulator: str
+    second: str
+    """Versions of both."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ArtifactSet:
     """The files that one root became, and the record of how."""
 

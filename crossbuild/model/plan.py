@@ -13,6 +13,9 @@ ROOT = "@ROOT@"
 WORK = "@WORK@"
 """Stands for the scratch folder beside the root, with what the package manager needs."""
 
+BASE = "@BASE@"
+"""Stands for what a spec names as its base, so that keys do not depend on where that lies."""
+
 ACCELERATE = "accelerate"
 """Below the scratch folder: the twin and its table, where a build is accelerated."""
 COUNT = "count"
@@ -98,10 +101,20 @@ class AccountsStep:
     reason: str
 
 
-Step = CommandStep | WriteStep | LinkStep | RemoveStep | AccountsStep
+@dataclass(frozen=True, kw_only=True)
+class ImportStep:
+    """Make the root of one that is there already, whatever form it has."""
+
+    digest: str
+    """Of what it holds."""
+    reason: str
+    source: str = BASE
 
 
-LAYER_FORMAT = 2
+Step = CommandStep | WriteStep | LinkStep | RemoveStep | AccountsStep | ImportStep
+
+
+LAYER_FORMAT = 3
 """Another one makes kept trees stale: for when equal steps come to give another tree."""
 
 
@@ -145,6 +158,8 @@ class Resolution:
     """Digest of the signed index files; it changes whenever the sources publish anything."""
     epoch: int
     """SOURCE_DATE_EPOCH: from the environment, else when the newest of the sources was published."""
+    keys: str = ""
+    """Digest of the keys that the root will trust, where its package database holds them."""
 
     def has(self, name: str) -> bool:
         """Tell whether a package of that name will be installed."""
@@ -162,6 +177,8 @@ class Plan:
     initramfs: str
     """Where in the root it will lie; `{version}` stands for the kernel's."""
     squashfs_compression: str
+    tools: str = ""
+    """Whose package manager runs outside, where it is not this host's."""
 
     @property
     def digest(self) -> str:

@@ -55,6 +55,8 @@ class Site:
     """Package sources by distribution and release, such as `debian-12`."""
     mirrors: tuple[tuple[str, str], ...] = ()
     """Beginnings of addresses that distributions publish, and what stands in their place at this site."""
+    tools: Path | None = None
+    """A native root with package managers that this host lacks."""
     builders: BuilderDefaults = BuilderDefaults()
     ims: ImsAccess | None = None
     """How IMS is reached, None where the site has none."""

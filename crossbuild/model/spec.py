@@ -105,6 +105,16 @@ class ServiceSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ImportedBase:
+    """A root or an image that is there already, on which packages are installed."""
+
+    path: str
+    """On this host."""
+    digest: str
+    """Of what it holds."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ImageSpec:
     """What the user asked for; every field is already validated and defaulted."""
 
@@ -126,6 +136,8 @@ class ImageSpec:
     outputs: tuple[OutputKind, ...]
     openhpc: tuple[str, ...] = ()
     """Packages of the groups of OpenHPC that were asked for, installed like `packages`."""
+    base: ImportedBase | None = None
+    """In place of the distribution's smallest root."""
 
     @property
     def unverified(self) -> tuple[str, ...]:
@@ -135,8 +147,8 @@ class ImageSpec:
 
     @property
     def digest(self) -> str:
-        """Same request, same digest."""
-        return digest_of(asdict(self))
+        """Same request, same digest; where a base lies does not count."""
+        return digest_of({**asdict(self), "base": self.base and self.base.digest})
 
 
 def is_name(text: str) -> bool:

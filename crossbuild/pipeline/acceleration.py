@@ -7,7 +7,7 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from crossbuild.acceleration.build import FRONT
@@ -16,19 +16,18 @@ from crossbuild.acceleration.starts import read_starts
 from crossbuild.acceleration.times import program_uses
 from crossbuild.config.spec import spec_from
 from crossbuild.distros import catalog
-from crossbuild.distros.dpkg_database import installed_packages
 from crossbuild.distros.release import Family
 from crossbuild.distros.sessions import open_session
 from crossbuild.errors import CrossbuildError
-from crossbuild.host import requirements
 from crossbuild.host.binfmt import is_outdated
 from crossbuild.host.checks.speed import OTHER_VERSION
 from crossbuild.host.facts import inspect_host
 from crossbuild.host.interpreter import NAME, holds_front
+from crossbuild.host.linking import link_or_copy
 from crossbuild.host.locks import NoticeSink, locked
 from crossbuild.host.publish import publish
 from crossbuild.host.taskstats import listening
-from crossbuild.host.workspace import workspace
+from crossbuild.host.workspace import keep_newest, workspace
 from crossbuild.machines.twin import make_twin
 from crossbuild.model.architecture import Architecture
 from crossbuild.model.host import HostFacts
@@ -36,6 +35,8 @@ from crossbuild.model.plan import ACCELERATE, COUNT, PinnedPackage, Plan
 from crossbuild.model.site import Site
 from crossbuild.model.spec import ImageSpec, digest_of
 from crossbuild.pipeline.narrator import Narrator
+from crossbuild.pipeline.programs import RootPrograms
+from crossbuild.pipeline.tools import choose_programs
 
 REBUILT = re.compile(r"\+b\d+$")
 """What Debian appends to a version when it only compiles a package again, on each architecture by itself."""
@@ -43,18 +44,14 @@ PERL = "perl-base"
 PERL_PACKAGE = re.compile(r"libperl\d.*|lib.+-perl")
 MODULES = PurePosixPath("usr/lib", Architecture.X86_64.multiarch, "perl5")
 """Of a twin: modules in C that are no part of perl itself."""
-DATABASES = tuple(
-    PurePosixPath(path) for path in ("/etc/os-release", "/usr/lib/os-release", "/var/lib/dpkg/status")
-)
-"""The files of a root that `RootPrograms.of` reads."""
 RULESETS: Mapping[Family, Ruleset] = {
     Family.APT: DEBIAN_RULES,
     Family.DNF: RPM_RULES,
     Family.ZYPPER: RPM_RULES,
 }
 KEPT = 6
-"""How many twins stay in the cache."""
-FORMAT = 9
+"""How many twins stay in the cache; running builds have names of their own for the files."""
+FORMAT = 11
 """Of a twin; another one makes those in the cache stale."""
 
 
@@ -70,32 +67,12 @@ def accelerate(plan: Plan, host: HostFacts, site: Site, work: Path, narrator: Na
     try:
         target = work / ACCELERATE
         twin = _twin(plan.spec, versions, site, narrator.notice)
-        shutil.copytree(twin, target, symlinks=True, copy_function=_link)
+        shutil.copytree(twin, target, symlinks=True, copy_function=link_or_copy)
         (target / COUNT).touch()
         # Programs of the root run under many ids; all may append to it.
         (target / COUNT).chmod(0o622)
     except CrossbuildError as error:
         narrator.notice(f"Without acceleration: {error.brief}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class RootPrograms:
-    """What decides the twin of a root that exists."""
-
-    distro: str
-    release: str
-    versions: dict[str, str]
-    """Of all its packages, by name."""
-
-    @classmethod
-    def of(cls, root: Path) -> RootPrograms:
-        """Read os-release(5) and the package database of *root*."""
-        release = requirements.read_os_release(root)
-        return cls(
-            distro=release.get("ID", ""),
-            release=release.get("VERSION_ID", ""),
-            versions={package.name: package.version for package in installed_packages(root)},
-        )
 
 
 def accelerate_builder(programs: RootPrograms, site: Site, target: Path, notice: NoticeSink) -> None:
@@ -107,7 +84,7 @@ def accelerate_builder(programs: RootPrograms, site: Site, target: Path, notice:
     if host.native(Architecture.AARCH64) or not _handler_can(host, notice):
         return
     if not programs.versions:
-        notice("Without acceleration: of builders, only package databases of dpkg are read so far.")
+        notice("Without acceleration: nothing on this host reads its database of packages.")
         return
     document: dict[str, object] = {
         "name": "builder",
@@ -123,7 +100,7 @@ def accelerate_builder(programs: RootPrograms, site: Site, target: Path, notice:
             without = {name: version for name, version in programs.versions.items() if not _is_perl(name)}
             twin = _twin(spec, without, site, notice)
         with workspace(target.parent / ".crossbuild", "twin") as folder:
-            shutil.copytree(twin, folder / ACCELERATE, symlinks=True, copy_function=_link)
+            shutil.copytree(twin, folder / ACCELERATE, symlinks=True, copy_function=link_or_copy)
             put_in_place(folder / ACCELERATE, target)
     except CrossbuildError as error:
         notice(f"Without acceleration: {error.brief}")
@@ -165,6 +142,8 @@ def accounted(work: Path, narrator: Narrator) -> Iterator[None]:
 
 def _twin(spec: ImageSpec, versions: Mapping[str, str], site: Site, notice: NoticeSink) -> Path:
     """Return the folder of the cache with `table` and `twin`, made now if it is not there."""
+    # Its packages come from the sources, whatever the root was made of.
+    spec = replace(spec, base=None)
     twins = site.cache / "twins"
     ruleset = RULESETS[catalog.lookup(spec.distro, spec.release).family]
     wanted = {
@@ -176,14 +155,15 @@ def _twin(spec: ImageSpec, versions: Mapping[str, str], site: Site, notice: Noti
     if not target.is_dir():
         target = _make(spec, site, wanted, ruleset, notice)
     os.utime(target)
-    _prune(twins)
+    keep_newest(twins, KEPT)
     return target
 
 
 def _make(spec: ImageSpec, site: Site, wanted: dict[str, str], ruleset: Ruleset, notice: NoticeSink) -> Path:
     """Make the twin of what has the *wanted* versions for this processor, too, unless it is there."""
     native = Architecture.X86_64
-    session = open_session(replace(spec, arch=native), site.cache, notice)
+    programs = choose_programs(spec, site)
+    session = open_session(replace(spec, arch=native), site.cache, notice, programs)
     session.update()
     found = session.closure(sorted(wanted))
     skewed = _left_out(wanted, found)
@@ -195,10 +175,10 @@ def _make(spec: ImageSpec, site: Site, wanted: dict[str, str], ruleset: Ruleset,
         if not target.is_dir():
             with workspace(target.parent / ".crossbuild", "twin") as folder:
                 packages = session.unpack(kept, folder / "packages")
-                image = open_session(spec, site.cache, notice)
+                image = open_session(spec, site.cache, notice, programs)
                 image.update()
-                programs = [name for name in kept if name in ruleset.packages]
-                originals = image.unpack(programs, folder / "originals")
+                replaced = [name for name in kept if name in ruleset.packages]
+                originals = image.unpack(replaced, folder / "originals")
                 make_twin(packages, originals, folder / "made", native, ruleset)
                 (folder / "made").rename(target)
     return target
@@ -207,13 +187,6 @@ def _make(spec: ImageSpec, site: Site, wanted: dict[str, str], ruleset: Ruleset,
 def _key(packages: dict[str, str]) -> str:
     """Return the name of the twin that has the programs of *packages*, by name and version."""
     return digest_of([FORMAT, sorted(packages.items())])[:24]
-
-
-def _prune(folder: Path) -> None:
-    """Keep the twins that were used last; running builds have names of their own for the files."""
-    twins = [path for path in folder.iterdir() if path.is_dir() and path.name[0] != "."]
-    for twin in sorted(twins, key=lambda path: path.stat().st_mtime, reverse=True)[KEPT:]:
-        shutil.rmtree(twin, ignore_errors=True)
 
 
 def _is_perl(name: str) -> bool:
@@ -231,11 +204,3 @@ def _left_out(wanted: dict[str, str], found: tuple[PinnedPackage, ...]) -> tuple
     modules = any(PERL_PACKAGE.fullmatch(name) for name in skewed)
     # A native perl could not load modules that are there for the image's processor only.
     return (*skewed, PERL) if modules and PERL in wanted and PERL not in skewed else skewed
-
-
-def _link(source: str, target: str) -> None:
-    """Give a file of the cache a second name, or copy it where that is another file system."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)

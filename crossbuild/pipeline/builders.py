@@ -31,14 +31,13 @@ from crossbuild.model.events import EventSink
 from crossbuild.model.plan import ACCELERATE
 from crossbuild.model.site import Site
 from crossbuild.pipeline.acceleration import (
-    DATABASES,
     FORMAT,
-    RootPrograms,
     accelerate_builder,
     put_in_place,
 )
 from crossbuild.pipeline.bases import BaseMaker
 from crossbuild.pipeline.building import quiet
+from crossbuild.pipeline.programs import DATABASES, RootPrograms
 
 
 @dataclass(frozen=True, kw_only=True)

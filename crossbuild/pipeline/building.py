@@ -6,20 +6,18 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from crossbuild import __version__
 from crossbuild.artifacts.store import load_set
 from crossbuild.distros import catalog
+from crossbuild.distros.release import Family
 from crossbuild.distros.session import Session
 from crossbuild.distros.sessions import open_session
 from crossbuild.errors import BuildFailedError, CommandFailedError, CrossbuildError, StorageError, UsageError
-from crossbuild.executors.layer_cache import LayerCache
-from crossbuild.executors.local import LocalExecutor
 from crossbuild.host.checks.storage import require_capabilities
 from crossbuild.host.facts import inspect_host
-from crossbuild.host.locks import locked
+from crossbuild.host.locks import NoticeSink, locked
 from crossbuild.host.probe import prove_emulation
 from crossbuild.host.publish import publish
 from crossbuild.host.timings import Timings
@@ -27,13 +25,16 @@ from crossbuild.host.workspace import workspace
 from crossbuild.machines.sandbox import require_root
 from crossbuild.model.artifact import ArtifactSet
 from crossbuild.model.events import EventSink, Notice
-from crossbuild.model.plan import ExecutorKind, Layer, Plan
+from crossbuild.model.plan import ExecutorKind, Plan
 from crossbuild.model.site import Site
 from crossbuild.model.spec import ImageSpec, digest_of
 from crossbuild.pipeline import finish
 from crossbuild.pipeline.acceleration import accelerate, accounted
+from crossbuild.pipeline.importing import installed_in_base
+from crossbuild.pipeline.installing import Run, carry_out
 from crossbuild.pipeline.inventory import INVENTORIES
 from crossbuild.pipeline.narrator import Narrator
+from crossbuild.pipeline.tools import choose_programs
 from crossbuild.planning.planner import plan_build
 
 # Seconds on a small machine under plain emulation, until this host's own figures are known.
@@ -50,18 +51,13 @@ PACKING = ("packing", "Artifacts", 30.0)
 TWIN = ("twin", "Native twin", 15.0)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Run:
-    """What one run of the pipeline works with."""
-
-    site: Site
-    session: Session
-    narrator: Narrator
-    emulator_only: bool
-
-
 def quiet(_event: object) -> None:
     """Receive events and do nothing with them."""
+
+
+def plan_needs_root(spec: ImageSpec) -> bool:
+    """Say whether `plan` can be called by root only: rpm enters roots, and bases are unpacked."""
+    return spec.base is not None or catalog.lookup(spec.distro, spec.release).family is not Family.APT
 
 
 def plan(spec: ImageSpec, site: Site, *, on_event: EventSink = quiet) -> Plan:
@@ -69,9 +65,9 @@ def plan(spec: ImageSpec, site: Site, *, on_event: EventSink = quiet) -> Plan:
 
     Raises SpecError, HostNotReadyError, or BuildFailedError where the sources do not answer.
     """
-    session = open_session(spec, site.cache, lambda message: on_event(Notice(message=message)))
+    session = _open(spec, site, lambda message: on_event(Notice(message=message)))
     session.update()
-    return _plan(spec, session)
+    return _plan(spec, site, session)
 
 
 def build(
@@ -94,9 +90,9 @@ def build(
     with _narrated(spec, site, target, on_event) as narrator:
         finish.refuse_foreign(target)
         narrator.begin((SOURCES, TWIN, *LAYERS, VERIFICATION, PACKING))
-        session = open_session(spec, site.cache, narrator.notice)
+        session = _open(spec, site, narrator.notice)
         narrator.explain = session.explain
-        run = _Run(site=site, session=session, narrator=narrator, emulator_only=emulator_only)
+        run = Run(site=site, session=session, narrator=narrator, emulator_only=emulator_only)
         inputs = _fetch(session, spec, narrator)
         found = None if force else finish.unchanged_set(target, inputs)
         if found is None:
@@ -105,7 +101,7 @@ def build(
                 # On the same file system as its place, so that it gets there by rename.
                 workspace(output / ".crossbuild", spec.name) as staging,
             ):
-                made = _make_root(_plan(spec, session), run, folder)
+                made = _make_root(_plan(spec, site, session), run, folder)
                 places = finish.SetPlaces(scratch=folder / "build", staging=staging / "set")
                 with narrator.phase("packing"):
                     finish.write_set(made, places, inputs, narrator)
@@ -137,16 +133,22 @@ def create_root(
                 resolution="Choose another name, or say --replace.",
             )
         narrator.begin((SOURCES, TWIN, *LAYERS, VERIFICATION))
-        session = open_session(spec, site.cache, narrator.notice)
+        session = _open(spec, site, narrator.notice)
         narrator.explain = session.explain
-        run = _Run(site=site, session=session, narrator=narrator, emulator_only=emulator_only)
+        run = Run(site=site, session=session, narrator=narrator, emulator_only=emulator_only)
         _fetch(session, spec, narrator)
         # On the same file system as its place, so that it gets there by rename.
         with workspace(site.roots / ".crossbuild", spec.name) as folder:
-            made = _make_root(_plan(spec, session), run, folder)
+            made = _make_root(_plan(spec, site, session), run, folder)
             publish(made.root.path, target)
         narrator.finish(target, unchanged=False)
         return target
+
+
+def _open(spec: ImageSpec, site: Site, notice: NoticeSink) -> Session:
+    programs = choose_programs(spec, site)
+    installed = installed_in_base(spec, site, programs, notice)
+    return open_session(spec, site.cache, notice, programs, installed)
 
 
 @contextmanager
@@ -198,12 +200,12 @@ def _fetch(session: Session, spec: ImageSpec, narrator: Narrator) -> str:
     return digest_of([spec.digest, session.sources_digest(), session.epoch(), __version__])
 
 
-def _plan(spec: ImageSpec, session: Session) -> Plan:
+def _plan(spec: ImageSpec, site: Site, session: Session) -> Plan:
     release = catalog.lookup(spec.distro, spec.release)
-    return plan_build(spec, release, session.resolve(), inspect_host())
+    return plan_build(spec, release, session.resolve(), inspect_host(), choose_programs(spec, site).reason)
 
 
-def _make_root(the_plan: Plan, run: _Run, folder: Path) -> finish.FinishedRoot:
+def _make_root(the_plan: Plan, run: Run, folder: Path) -> finish.FinishedRoot:
     """Carry out the plan below *folder*, from the newest tree that the cache has, and verify the result."""
     require_capabilities(folder)
     root, work = folder / "root", folder / "build"
@@ -215,42 +217,7 @@ def _make_root(the_plan: Plan, run: _Run, folder: Path) -> finish.FinishedRoot:
             with run.narrator.phase("twin"):
                 accelerate(the_plan, inspect_host(), run.site, work, run.narrator)
     with accounted(work, run.narrator):
-        _carry_out(the_plan, run, root, work)
+        carry_out(the_plan, run, root, work)
     with run.narrator.phase("verification"):
         packages = INVENTORIES[catalog.lookup(the_plan.spec.distro, the_plan.spec.release).family](root)
         return finish.finish_root(the_plan, root, packages, run.narrator)
-
-
-def _carry_out(the_plan: Plan, run: _Run, root: Path, work: Path) -> None:
-    executor = LocalExecutor(the_plan, root=root, work=work)
-    cache = LayerCache(run.site.cache / "layers", run.narrator.notice)
-    kept = [index for index, layer in enumerate(the_plan.layers) if cache.has(layer)]
-    start = kept[-1] if kept else -1
-    for index, layer in enumerate(the_plan.layers):
-        with run.narrator.phase(layer.key, cached=index <= start):
-            if index == start:
-                cache.restore(layer, root)
-            elif index > start:
-                _install(layer, executor, run)
-                run.session.harvest(work)
-                if layer.kept:
-                    cache.keep(layer, root)
-
-
-def _install(layer: Layer, executor: LocalExecutor, run: _Run) -> None:
-    """Carry out the steps of *layer*; raise CommandFailedError also where only the output tells a failure."""
-    told: list[str] = []
-    sink = run.narrator.packages(layer.packages, run.session.handled)
-
-    def hear(line: str) -> None:
-        sink(line)
-        if layer.packages and run.session.alarms(line):
-            told.append(line)
-
-    try:
-        executor.run(layer, hear)
-    except CommandFailedError as error:
-        error.details = "\n".join([*told, error.details])
-        raise
-    if told:
-        raise CommandFailedError("Packages were not installed completely.", status=0, details="\n".join(told))

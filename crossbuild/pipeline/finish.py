@@ -190,6 +190,7 @@ def _build_facts(plan: Plan, inputs: str, narrator: Narrator) -> BuildFacts:
         programs_timed=sum(use.timed for use in narrator.programs),
         cpu_seconds_native=_cpu_seconds(native),
         cpu_seconds_emulated=_cpu_seconds(emulated),
+        emulator_crash=narrator.crash,
         started=(now - timedelta(seconds=narrator.seconds)).isoformat(timespec="seconds"),
         finished=now.isoformat(timespec="seconds"),
         seconds=round(narrator.seconds, 3),

@@ -11,6 +11,7 @@ from typing import TextIO
 from crossbuild.acceleration.times import ProgramUse
 from crossbuild.errors import CommandFailedError, CrossbuildError
 from crossbuild.host.timings import Timings
+from crossbuild.model.artifact import EmulatorCrash
 from crossbuild.model.events import (
     BuildFinished,
     BuildStarted,
@@ -38,6 +39,8 @@ class Narrator:
         self.timeline: list[dict[str, object]] = []
         self.programs: tuple[ProgramUse, ...] = ()
         """Programs of the root that ran, where they were counted."""
+        self.crash: EmulatorCrash | None = None
+        """What made a second try necessary."""
         self.explain: Callable[[CommandFailedError], CrossbuildError] = lambda error: error
         """Puts into words why a program failed, as soon as it is known whose output that is."""
 

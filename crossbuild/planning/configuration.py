@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crossbuild.distros.release import Initramfs, Release
+from crossbuild.model.architecture import Architecture
 from crossbuild.model.plan import CommandStep, Layer, LinkStep, Place, RemoveStep, Resolution, Step, WriteStep
 from crossbuild.model.spec import ImageSpec, MountSpec
 
@@ -30,7 +31,14 @@ WantedBy=multi-user.target
 """
 # The kernel's version is that of the root: `uname -r` would name this host's.
 # The live modules boot what IMS serves (root=live:URL); dracut takes them only when asked.
+# ldd(1) starts the loader twice for each program. Once tells as much, and starts are what emulation costs.
 INITRAMFS = """\
+export DRACUT_LDD=/run/crossbuild-ldd
+cat > "$DRACUT_LDD" <<'END'
+#!/bin/sh
+@LOADER@ --list "$@" 2>/dev/null || echo "not a dynamic executable"
+END
+chmod +x "$DRACUT_LDD"
 live="dmsquash-live livenet"
 # dracut's own level, 9, takes four times as long for half a percent.
 packer="gzip -n -6"
@@ -71,7 +79,7 @@ def configuration_layer(spec: ImageSpec, release: Release, below: Layer, resolut
         for line in spec.commands
     ]
     if spec.kernel:
-        steps += _initramfs(release.initramfs, systemd=resolution.has("systemd"))
+        steps += _initramfs(release.initramfs, spec.arch, systemd=resolution.has("systemd"))
     return Layer(
         key="configuration",
         title="Configuration",
@@ -127,7 +135,7 @@ def _whole_name(unit: str) -> str:
     return unit if unit.endswith(UNIT_SUFFIXES) else f"{unit}.service"
 
 
-def _initramfs(initramfs: Initramfs, *, systemd: bool) -> tuple[Step, ...]:
+def _initramfs(initramfs: Initramfs, arch: Architecture, *, systemd: bool) -> tuple[Step, ...]:
     own_id = "each node has its own"
     steps: tuple[Step, ...] = (
         # Packages made one, and dracut would take it along.
@@ -138,7 +146,9 @@ def _initramfs(initramfs: Initramfs, *, systemd: bool) -> tuple[Step, ...]:
                 "/bin/sh",
                 "-e",
                 "-c",
-                INITRAMFS.replace("@NAME@", initramfs.name.format(version="$version")),
+                INITRAMFS.replace("@NAME@", initramfs.name.format(version="$version")).replace(
+                    "@LOADER@", arch.interpreter
+                ),
             ),
             # Ordinary users cannot make device nodes; the initramfs mounts a devtmpfs first of all.
             env=(("DRACUT_NO_MKNOD", "1"),),

@@ -13,17 +13,26 @@ from crossbuild.model.host import HostFacts
 from crossbuild.model.plan import ExecutorChoice, ExecutorKind, Layer, Plan, Resolution
 from crossbuild.model.spec import ImageSpec
 from crossbuild.planning.configuration import configuration_layer
+from crossbuild.planning.imported import imported_layer
 
 InstalledLayers = Callable[[ImageSpec, Release, Resolution], tuple[Layer, ...]]
 
 
 def _apt_layers(spec: ImageSpec, release: Release, resolution: Resolution) -> tuple[Layer, ...]:
-    base = apt.base_layer(spec, release, resolution)
+    base = (
+        imported_layer(spec, spec.base, resolution)
+        if spec.base
+        else apt.base_layer(spec, release, resolution)
+    )
     return base, apt.packages_layer(spec, release, base, resolution)
 
 
 def _rpm_layers(spec: ImageSpec, release: Release, resolution: Resolution) -> tuple[Layer, ...]:
-    base = rpm.base_layer(spec, release, resolution)
+    base = (
+        imported_layer(spec, spec.base, resolution, rpm.base_steps(spec, release))
+        if spec.base
+        else rpm.base_layer(spec, release, resolution)
+    )
     return base, rpm.packages_layer(spec, release, base, resolution)
 
 
@@ -50,12 +59,15 @@ def choose_executor(arch: Architecture, host: HostFacts) -> ExecutorChoice:
     )
 
 
-def plan_build(spec: ImageSpec, release: Release, resolution: Resolution, host: HostFacts) -> Plan:
-    """Return the plan: a pure function of its arguments."""
+def plan_build(
+    spec: ImageSpec, release: Release, resolution: Resolution, host: HostFacts, tools: str = ""
+) -> Plan:
+    """Return the plan: a pure function of its arguments; *tools* says whose package manager it is."""
     installed = INSTALLED_LAYERS[release.family](spec, release, resolution)
     return Plan(
         spec=spec,
         executor=choose_executor(spec.arch, host),
+        tools=tools,
         resolution=resolution,
         layers=(*installed, configuration_layer(spec, release, installed[-1], resolution)),
         initramfs=f"/boot/{release.initramfs.name}",

@@ -11,8 +11,10 @@ import pytest
 from crossbuild.acceleration.starts import Way, read_starts
 from crossbuild.model.site import Site
 from tests.integration.conftest import CommandLine
+from tests.integration.rpm_distribution.repository import MadeRepository
+from tests.integration.rpm_distribution.table import Like
 
-NAME = "test-accelerated"
+NAME, OF_RPM = "test-accelerated", "test-accelerated-rpm"
 
 
 @pytest.fixture(scope="module")
@@ -43,3 +45,34 @@ def test_text_tools_run_natively_and_what_knows_its_architecture_does_not(
     started = ways(record)
     assert started["/usr/bin/sed"][Way.NATIVE] == 1
     assert started["/usr/bin/uname"][Way.NATIVE] == 0
+
+
+@pytest.fixture
+def of_rpm_packages(
+    rpm_repositories: tuple[MadeRepository, ...], tmp_path: Path, site: Site
+) -> Iterator[CommandLine]:
+    """The command line where Rocky Linux comes from the repositories of the tests; its builder goes."""
+    made = next(made for made in rpm_repositories if made.like is Like.EL)
+    config = tmp_path / "config.yaml"
+    config.write_text(
+        f"state: {site.state}\nprefix: {site.prefix}\nrepositories:\n  rocky-9:\n    - id: el\n"
+        f'      uris: ["file://{made.path.parent}/$basearch"]\n      signed_by: {made.key}\n'
+    )
+    crossbuild = CommandLine(config)
+    crossbuild("builder", "remove", OF_RPM, check=False)
+    yield crossbuild
+    crossbuild("builder", "remove", OF_RPM)
+
+
+def test_programs_of_rpm_packages_run_natively_too(of_rpm_packages: CommandLine, site: Site) -> None:
+    create = ("builder", "create", OF_RPM, "--engine", "sandbox", "--distro", "rocky", "--release", "9")
+    assert "Without acceleration" not in of_rpm_packages(*create).stderr
+    count = site.state / "builders" / OF_RPM / "accelerate/count"
+    count.touch()
+    count.chmod(0o622)
+    script = "uname -m; rpm -q --queryformat '%{ARCH}\\n' sed; echo x | sed s/x/y/"
+    said = of_rpm_packages("run", "--builder", OF_RPM, "sh", "-c", script).stdout
+    assert said == "aarch64\naarch64\ny\n"
+    started = ways(count)
+    assert started["/usr/bin/sed"][Way.NATIVE] == 1
+    assert started["/usr/bin/rpm"][Way.NATIVE] == started["/usr/bin/uname"][Way.NATIVE] == 0

@@ -9,10 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from crossbuild.builders.unpacking import unpack
 from crossbuild.host.command import capture
+from crossbuild.model.architecture import Architecture
 from tests.integration.conftest import STATE, CommandLine
 from tests.integration.rpm_distribution.repository import MadeRepository
-from tests.integration.rpm_images import KINDS, image_spec
+from tests.integration.rpm_distribution.table import Like
+from tests.integration.rpm_images import KINDS, image_spec, root_spec
+
+ROOTS = STATE / "prefix/var/chroots"
 
 
 @pytest.fixture(scope="module")
@@ -30,12 +35,14 @@ def image(crossbuild: CommandLine, spec: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def root(crossbuild: CommandLine, spec: Path, image: Path, site_config: Path) -> Iterator[Path]:
-    """The same as a root to enter; its packages come from the cache."""
-    name = f"{image.name}-root"
-    crossbuild("root", "create", name, "--spec", str(spec), "--replace")
-    yield STATE / "prefix/var/chroots" / name
-    crossbuild("root", "remove", name)
+def root(crossbuild: CommandLine, image: Path) -> Iterator[Path]:
+    """What Warewulf 4 would make of it, as a root to enter."""
+    path = ROOTS / f"{image.name}-root"
+    shutil.rmtree(path, ignore_errors=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unpack(image / f"warewulf4/{image.name}.tar", path, Architecture.AARCH64)
+    yield path
+    crossbuild("root", "remove", path.name)
 
 
 def test_the_set_is_whole_and_every_source_was_verified(crossbuild: CommandLine, image: Path) -> None:
@@ -85,6 +92,7 @@ def test_services_are_enabled_and_their_accounts_are_there(made: MadeRepository,
     assert {"munge", "sshd"} <= accounts
 
 
+@pytest.mark.parametrize("made", [Like.EL], indirect=True)
 def test_two_builds_give_the_same_bytes(crossbuild: CommandLine, spec: Path, image: Path) -> None:
     again = STATE / "out-rpm-again"
     shutil.rmtree(again, ignore_errors=True)
@@ -92,3 +100,20 @@ def test_two_builds_give_the_same_bytes(crossbuild: CommandLine, spec: Path, ima
     done = capture([*crossbuild.argv("artifacts", "diff"), str(image), str(again / image.name)], check=False)
     assert (done.status, done.stdout.strip()) == (0, done.stdout.strip())
     shutil.rmtree(again)
+
+
+def test_packages_are_added_to_an_image_that_is_the_base_of_a_spec(
+    crossbuild: CommandLine, made: MadeRepository, image: Path, root: Path, tmp_path: Path
+) -> None:
+    """It is the docker-archive; its database has the form of its own rpm, which the host's need not write."""
+    spec = root_spec(made, tmp_path, ("nano",))
+    spec.write_text(f"{spec.read_text()}base: {image}/warewulf4/{image.name}.tar\n")
+    crossbuild("root", "create", "test-added", "--spec", str(spec), "--replace")
+    query = ("--", "rpm", "--query", "--all", r"--queryformat=%{NAME}\n")
+    before, after = (
+        set(crossbuild("root", "run", name, *query).stdout.split()) for name in (root.name, "test-added")
+    )
+    assert "nano" in after - before
+    assert before <= after
+    crossbuild("root", "run", "test-added", "--", "rpm", "--verify", "nano")
+    crossbuild("root", "remove", "test-added")

@@ -155,6 +155,7 @@ def full_record() -> dict[str, object]:
             programs_timed=0,
             cpu_seconds_native=None,
             cpu_seconds_emulated=None,
+            emulator_crash=None,
             started="",
             finished="",
             seconds=0.0,

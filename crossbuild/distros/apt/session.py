@@ -13,9 +13,11 @@ from pathlib import Path
 from crossbuild.distros.apt import complaints, configuration, steps
 from crossbuild.distros.apt.progress import package_handled
 from crossbuild.distros.apt.sources import as_deb822, choose_sources
+from crossbuild.distros.dpkg_database import DATABASE, installed_packages
 from crossbuild.distros.release import Release
 from crossbuild.errors import BuildFailedError, CommandFailedError, CrossbuildError
 from crossbuild.host import command
+from crossbuild.host.linking import link_or_copy
 from crossbuild.host.locks import NoticeSink, locked
 from crossbuild.model.plan import PinnedPackage, Resolution
 from crossbuild.model.spec import ImageSpec, digest_of
@@ -27,15 +29,27 @@ DATE = re.compile(r"^Date: (.+)$", re.MULTILINE)
 class AptSession:
     """The indexes of one set of sources, kept in the cache and shared by all builds that use them."""
 
-    def __init__(self, spec: ImageSpec, release: Release, cache: Path, notice: NoticeSink) -> None:
-        """*cache* is crossbuild's cache folder; *notice* hears when another process is waited for."""
+    def __init__(
+        self,
+        spec: ImageSpec,
+        release: Release,
+        cache: Path,
+        notice: NoticeSink,
+        installed: Path | None = None,
+    ) -> None:
+        """*cache* is crossbuild's cache folder; *notice* hears when another process is waited for.
+
+        *installed* has the base's database of packages, at its place.
+        """
+        self._installed = installed
         self._spec = spec
         self._release = release
         self._notice = notice
         self._sources = as_deb822(choose_sources(spec.repositories, release, spec.arch))
         acquire = configuration.acquire_settings(command.capture(["apt-config", "dump"]).stdout)
         self._acquire = acquire
-        key = digest_of([self._sources, acquire, spec.arch])[:16]
+        base = [spec.base.digest] if spec.base and installed else []
+        key = digest_of([self._sources, acquire, spec.arch, *base])[:16]
         self._folder = cache / "apt" / "indexes" / key
         self._archives = cache / "apt" / "archives" / spec.arch.debian
 
@@ -59,12 +73,14 @@ class AptSession:
 
     def resolve(self) -> Resolution:
         """Return what would be installed; raise SpecError for a package that cannot be."""
-        base = self._simulate(steps.BASE)
-        every = self._simulate([*steps.BASE, *steps.wanted(self._spec, self._release)])
-        known = {package.name for package in base}
+        found = installed_packages(self._installed) if self._installed else ()
+        base = tuple(PinnedPackage(name=package.name, version=package.version) for package in found)
+        smallest = () if self._installed else steps.BASE
+        base = base or self._simulate(smallest)
+        every = self._simulate([*smallest, *steps.wanted(self._spec, self._release)])
         return Resolution(
             base=base,
-            added=tuple(package for package in every if package.name not in known),
+            added=tuple(package for package in every if package not in base),
             sources=self.sources_digest(),
             epoch=self.epoch(),
         )
@@ -97,7 +113,7 @@ class AptSession:
         (folder / "log").mkdir()
         with locked(self._folder, "the package indexes", self._notice):
             shutil.copytree(
-                self._folder / "lists", folder / "lists", copy_function=os.link, ignore=_not_indexes
+                self._folder / "lists", folder / "lists", copy_function=link_or_copy, ignore=_not_indexes
             )
         (folder / "lists" / "partial").mkdir()
         (folder / "sources.sources").write_text(self._sources, encoding="utf-8")
@@ -132,7 +148,10 @@ class AptSession:
 
     def _write_configuration(self) -> None:
         (self._folder / "lists" / "partial").mkdir(parents=True, exist_ok=True)
-        (self._folder / "status").touch()
+        if self._installed:
+            shutil.copyfile(self._installed / DATABASE, self._folder / "status")
+        else:
+            (self._folder / "status").touch()
         (self._folder / "sources.sources").write_text(self._sources, encoding="utf-8")
         common = configuration.common(self._spec.arch, str(self._folder), self._acquire)
         text = common + configuration.for_index(str(self._folder))
@@ -161,7 +180,7 @@ def _not_indexes(_folder: str, names: list[str]) -> set[str]:
 def _link(source: Path, target: Path) -> None:
     """Give *source* a second name; a name that is there already holds the same verified package."""
     try:
-        target.hardlink_to(source)
+        link_or_copy(source, target)
     except FileExistsError:
         return
     except OSError as error:

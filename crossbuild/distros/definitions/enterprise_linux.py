@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from crossbuild.distros.release import (
@@ -141,6 +142,39 @@ def enterprise_linux(
         initramfs=major.initramfs,
         squashfs_compression=major.squashfs_compression,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rebuild:
+    """A distribution made of Red Hat's sources that publishes them by the same folders."""
+
+    distro: str
+    title: str
+    top: str
+    """Where the folders of its present releases are."""
+    vault: str
+    """Where those of its former minor releases are."""
+    keys: Mapping[str, tuple[str, tuple[str, ...]]]
+    """Of each major release: address and fingerprints."""
+
+    def release(self, release: str) -> Release:
+        """Return its *release*, a major or a minor one."""
+        builder = self._repository(MAJORS[major_of(release)].builder, release, enabled=False)
+        always = tuple(self._repository(folder, release) for folder in ("BaseOS", "AppStream", "extras"))
+        return enterprise_linux(self.distro, self.title, release, (*always, builder))
+
+    def _repository(self, folder: str, release: str, *, enabled: bool = True) -> KnownRepository:
+        place = f"$releasever/{folder}/$basearch/os/"
+        key, fingerprints = self.keys[major_of(release)]
+        return KnownRepository(
+            id=folder.lower(),
+            uris=(f"{self.top}/{place}",),
+            vault=f"{self.vault}/{place}" if is_minor(release) else "",
+            key=key,
+            fingerprints=fingerprints,
+            signs_metadata=False,
+            enabled=enabled,
+        )
 
 
 RELEASE_PACKAGES = {

@@ -8,20 +8,22 @@ from pathlib import Path
 
 from crossbuild.distros.release import DatabaseBackend, RpmDatabase
 from crossbuild.distros.rpm.steps import RPM_CONFIGURATION
-from crossbuild.errors import HostNotReadyError
-from crossbuild.host import command
 
 SETTINGS = ("macros", "rpmrc", "macros.d", "platform", "rpmpopt-*")
 """Of a host's /usr/lib/rpm what rpm reads when it installs; the rest serves to build packages."""
-WITH_SQLITE = (4, 16)
-"""The first rpm that writes this form."""
+SCRIPT_PATH = "/sbin:/bin:/usr/sbin:/usr/bin:/usr/X11R6/bin"
+"""What rpm itself gives them (rpm, macros.in)."""
 
 
-def write_macros(database: RpmDatabase, folder: Path) -> None:
-    """Fill the new *folder* with this host's settings of rpm, and those that hold for the root after them."""
+def write_macros(database: RpmDatabase, host: Path, folder: Path, *, path: str) -> None:
+    """Fill the new *folder* with the settings of the rpm in *host*, and after them the root's.
+
+    Of scriptlets, the variable PATH begins with *path*, if any.
+    """
     folder.mkdir(parents=True)
+    settings = host / RPM_CONFIGURATION[1:]
     for pattern in SETTINGS:
-        for source in Path(RPM_CONFIGURATION).glob(pattern):
+        for source in settings.glob(pattern):
             if source.is_dir():
                 shutil.copytree(source, folder / source.name)
             else:
@@ -34,8 +36,10 @@ def write_macros(database: RpmDatabase, folder: Path) -> None:
         "_install_langs": "all",
         "_netsharedpath": "%{nil}",
         # Plugins of this host act on this host: its services, its labels, its log.
-        **{f"__transaction_{name}": "%{nil}" for name in _plugins()},
+        **{f"__transaction_{name}": "%{nil}" for name in _plugins(settings)},
     }
+    if path:
+        own["_install_script_path"] = f"{path}:{SCRIPT_PATH}"
     if database.backend is DatabaseBackend.SQLITE:
         own["_db_backend"] = database.backend.value
     text = "".join(f"%{name} {value}\n" for name, value in own.items())
@@ -43,18 +47,6 @@ def write_macros(database: RpmDatabase, folder: Path) -> None:
     (folder / "macros.d/macros.zz-crossbuild").write_text(text, encoding="ascii")
 
 
-def require_rpm(database: RpmDatabase) -> None:
-    """Raise HostNotReadyError unless this host's rpm can write what the root's own is to read."""
-    said = command.capture(["rpm", "--version"]).stdout
-    version = tuple(int(number) for number in re.findall(r"\d+", said)[:2])
-    if database.backend is DatabaseBackend.SQLITE and version < WITH_SQLITE:
-        raise HostNotReadyError(
-            "This host's rpm is too old for that distribution.",
-            details=f"{said.strip()} cannot write a database in SQLite; 4.16 is the first that can.",
-            resolution="Build on a host with a newer rpm, such as Debian 12 or Enterprise Linux 9.",
-        )
-
-
-def _plugins() -> list[str]:
-    text = Path(RPM_CONFIGURATION, "macros").read_text(encoding="utf-8", errors="replace")
+def _plugins(settings: Path) -> list[str]:
+    text = (settings / "macros").read_text(encoding="utf-8", errors="replace")
     return re.findall(r"^%__transaction_(\w+)\s", text, re.MULTILINE)

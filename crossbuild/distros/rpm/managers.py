@@ -69,12 +69,12 @@ def _zypper(_spec: ImageSpec, release: Release) -> tuple[str, ...]:
 
 
 def dnf_table(output: str) -> Iterator[PinnedPackage]:
-    """Yield the packages that dnf's table of a transaction lists as new."""
+    """Yield the packages that dnf's table of a transaction lists as new, or in new versions."""
     words: list[str] = []
     wanted = False
     for line in output.splitlines():
         if line[:1] not in {"", " "}:
-            wanted = line.startswith("Installing") and line.endswith(":")
+            wanted = line.startswith(("Installing", "Upgrading")) and line.endswith(":")
             words = []
         elif wanted:
             words += line.split()

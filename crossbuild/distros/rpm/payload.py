@@ -7,25 +7,30 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from crossbuild.host import command
+from crossbuild.host.programs import Programs
 
 
-def extract(archives: Iterable[Path], wanted: Collection[str], folder: Path) -> dict[str, Path]:
+def extract(
+    archives: Iterable[Path], wanted: Collection[str], folder: Path, programs: Programs
+) -> dict[str, Path]:
     """Unpack those of *archives* that are packages of *wanted* below *folder*; return folders by name."""
     unpacked: dict[str, Path] = {}
     for archive in sorted(archives):
-        name = command.capture(
-            ["rpm", "--query", "--package", "--nosignature", "--queryformat=%{NAME}", str(archive)]
-        ).stdout
+        query = ["rpm", "--query", "--package", "--nosignature", "--queryformat=%{NAME}", str(archive)]
+        name = command.capture(programs.argv(query)).stdout
         if name in wanted and name not in unpacked:
             unpacked[name] = folder / name
-            _unpack(archive, unpacked[name])
+            _unpack(archive, unpacked[name], programs)
     return unpacked
 
 
-def _unpack(archive: Path, target: Path) -> None:
+def _unpack(archive: Path, target: Path, programs: Programs) -> None:
     target.mkdir()
     payload = target.with_name(f"{target.name}.cpio")
-    with command.output_of(["rpm2cpio", "-"], stdin=archive) as stream, payload.open("wb") as file:
+    with (
+        command.output_of(programs.argv(["rpm2cpio", "-"]), stdin=archive) as stream,
+        payload.open("wb") as file,
+    ):
         shutil.copyfileobj(stream, file)
     command.capture(
         [

@@ -13,15 +13,18 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from crossbuild.distros.release import Release
-from crossbuild.distros.rpm import complaints, steps
+from crossbuild.distros.rpm import complaints, database, steps
 from crossbuild.distros.rpm.keys import trusted_keys
-from crossbuild.distros.rpm.macros import require_rpm, write_macros
 from crossbuild.distros.rpm.managers import MANAGERS, spoken
 from crossbuild.distros.rpm.payload import extract
-from crossbuild.distros.rpm.repositories import CACHE, dnf_main, repo_file, usable, zypp_main
-from crossbuild.errors import CommandFailedError, CrossbuildError, HostNotReadyError
-from crossbuild.host import command, requirements
+from crossbuild.distros.rpm.readiness import require_manager, require_rpm
+from crossbuild.distros.rpm.repositories import CACHE, usable
+from crossbuild.distros.rpm.settings import write_settings, write_stubs
+from crossbuild.errors import CommandFailedError, CrossbuildError
+from crossbuild.host import command
+from crossbuild.host.linking import link_or_copy
 from crossbuild.host.locks import NoticeSink, locked
+from crossbuild.host.programs import Programs
 from crossbuild.model.architecture import Architecture
 from crossbuild.model.plan import ROOT, WORK, PinnedPackage, Resolution
 from crossbuild.model.spec import ImageSpec, RpmRepository, digest_of
@@ -32,17 +35,28 @@ TIMESTAMP = re.compile(r"<timestamp>(\d+)")
 class RpmSession:
     """The metadata of one set of repositories, kept in the cache and shared by all builds that use them."""
 
-    def __init__(self, spec: ImageSpec, release: Release, cache: Path, notice: NoticeSink) -> None:
+    def __init__(
+        self,
+        spec: ImageSpec,
+        release: Release,
+        cache: Path,
+        notice: NoticeSink,
+        programs: Programs,
+        installed: Path | None = None,
+    ) -> None:
         """*cache* is crossbuild's cache folder; *notice* hears when another process is waited for.
 
-        Raises HostNotReadyError where this host has no such package manager.
+        *installed* has the base's database of packages, at its place. Raises HostNotReadyError where
+        *programs* have no such package manager.
         """
         self._spec = spec
         self._release = release
         self._notice = notice
+        self._installed = installed
+        self._programs = programs
         self._manager = MANAGERS[release.family]
-        _require(self._manager.program, release)
-        require_rpm(release.rpm.database)
+        require_manager(self._manager.program, release, programs)
+        require_rpm(release.rpm.database, programs)
         named = (repository for repository in spec.repositories if isinstance(repository, RpmRepository))
         self._repositories = usable(named, release.rpm.releasever, spec.arch)
         self._cache = cache / "rpm"
@@ -52,7 +66,10 @@ class RpmSession:
         with locked(self._folder, "the package indexes", self._notice):
             self._configure(self._folder)
             if not self._root.is_dir():
-                self._root.mkdir()
+                if self._installed:
+                    shutil.copytree(self._installed, self._root, symlinks=True)
+                else:
+                    self._root.mkdir()
                 self._command(steps.trust(self._spec, self._release))
             self._run(*self._manager.refresh)
 
@@ -70,18 +87,21 @@ class RpmSession:
 
     def resolve(self) -> Resolution:
         """Return what would be installed; raise SpecError for a package that cannot be."""
-        base = self.closure(self._release.rpm.base)
-        every = self.closure([*self._release.rpm.base, *steps.wanted(self._spec, self._release)])
-        known = {package.name for package in base}
+        smallest = () if self._installed else self._release.rpm.base
+        base = self.closure(smallest) if smallest else self._present()
+        every = self.closure([*smallest, *steps.wanted(self._spec, self._release)])
         return Resolution(
             base=base,
-            added=tuple(package for package in every if package.name not in known),
+            added=tuple(package for package in every if package not in base),
             sources=self.sources_digest(),
             epoch=self.epoch(),
+            keys=digest_of(self._keys),
         )
 
     def closure(self, packages: Sequence[str]) -> tuple[PinnedPackage, ...]:
         """Return *packages* and all that they depend on, at the versions that the repositories have now."""
+        if not packages:
+            return ()
         answer = self._run(*self._manager.simulate, *packages)
         return tuple(sorted(self._manager.simulated(answer), key=lambda package: package.name))
 
@@ -90,15 +110,16 @@ class RpmSession:
         folder.mkdir(parents=True)
         with locked(self._folder, "the package indexes", self._notice):
             self._run(*self._manager.download, *packages)
-            return extract(self._archives(self.closure(packages)), packages, folder)
+            return extract(self._archives(self.closure(packages)), packages, folder, self._programs)
 
     def stage(self, work: Path, _root: Path) -> None:
         """Put into *work* what the package manager needs: its settings, metadata, cached packages."""
         self._configure(work)
         with locked(self._folder, "the package indexes", self._notice):
             shutil.copytree(
-                self._root / CACHE[1:], work / "rpm/cache", copy_function=_link, ignore=_not_shared
+                self._root / CACHE[1:], work / "rpm/cache", copy_function=link_or_copy, ignore=_not_shared
             )
+        write_stubs(work / "rpm/cache")
 
     def harvest(self, work: Path) -> None:
         """Keep for other builds what was downloaded into *work* and verified."""
@@ -107,7 +128,7 @@ class RpmSession:
             kept = self._root / CACHE[1:] / package.relative_to(cache)
             kept.parent.mkdir(parents=True, exist_ok=True)
             if not kept.exists():
-                _link(str(package), str(kept))
+                link_or_copy(package, kept)
 
     def explain(self, error: CommandFailedError) -> CrossbuildError:
         """Return the error that a user should see instead of *error*."""
@@ -133,29 +154,25 @@ class RpmSession:
     def _folder(self) -> Path:
         """Of the cache, for these repositories and these keys."""
         release = [self._release.family, self._release.rpm.releasever, self._spec.arch]
-        return self._cache / digest_of([*release, repr(self._repositories), self._keys])[:16]
+        base = [self._spec.base.digest] if self._spec.base and self._installed else []
+        return self._cache / digest_of([*release, repr(self._repositories), self._keys, *base])[:16]
 
     @property
     def _root(self) -> Path:
-        """An empty root, in which everything is new."""
+        """A root without files, in which everything is new that the base does not have."""
         return self._folder / "root"
 
     def _configure(self, folder: Path) -> None:
         """Write below *folder* the settings of both package managers and of rpm."""
-        place = folder / "rpm"
-        for name in ("repos.d", "keys"):
-            (place / name).mkdir(parents=True, exist_ok=True)
-        sections = []
-        for repository in self._repositories:
-            keys = place / "keys" / f"{repository.id}.asc"
-            keys.write_text(self._keys.get(repository.id, ""), encoding="ascii")
-            sections.append(repo_file(repository, str(keys)))
-            (place / "repos.d" / f"{repository.id}.repo").write_text(sections[-1], encoding="utf-8")
-        main = dnf_main(self._release.rpm.platform)
-        (place / "dnf.conf").write_text("\n".join([main, *sections]), encoding="utf-8")
-        (place / "zypp.conf").write_text(zypp_main(self._spec.arch), encoding="utf-8")
-        shutil.rmtree(place / "macros", ignore_errors=True)
-        write_macros(self._release.rpm.database, place / "macros")
+        write_settings(
+            folder / "rpm", self._spec, self._release, self._repositories, self._keys, self._programs.root
+        )
+
+    def _present(self) -> tuple[PinnedPackage, ...]:
+        """Return what the base has."""
+        where = ("--root", str(self._root), "--dbpath", self._release.rpm.database.path)
+        found = database.parse(self._command((database.QUERY[0], *where, *database.QUERY[1:])).splitlines())
+        return tuple(PinnedPackage(name=package.name, version=package.version) for package in found)
 
     def _archives(self, packages: Sequence[PinnedPackage]) -> Iterator[Path]:
         """Yield the files of *packages*: downloaded, or where a repository on this host has them."""
@@ -187,7 +204,7 @@ class RpmSession:
         filled = _filler(places)
         try:
             done = command.capture(
-                [filled(word) for word in words],
+                self._programs.argv([filled(word) for word in words]),
                 env=command.environment({name: filled(value) for name, value in env.items()}),
                 check=False,
             )
@@ -212,28 +229,13 @@ class RpmSession:
     def _elsewhere(self, name: str) -> list[str]:
         """Return the repositories that have the package *name* for x86_64."""
         native = replace(self._spec, arch=Architecture.X86_64)
-        other = RpmSession(native, self._release, self._cache.parent, self._notice)
+        other = RpmSession(native, self._release, self._cache.parent, self._notice, self._programs)
         try:
             other.update()
             answer = other._run(*self._manager.search, name)
         except CrossbuildError:
             return []
         return sorted(set(self._manager.found_in.findall(answer)))
-
-
-def _require(program: str, release: Release) -> None:
-    if command.find(program) and command.find("rpm"):
-        return
-    raise HostNotReadyError(
-        f"{release.title} needs `{program}` on this host.",
-        details=f"`{program}` installs natively into the aarch64 root; it was not found on PATH.",
-        resolution=f"Install it: {_installation(program)}",
-    )
-
-
-def _installation(program: str) -> str:
-    family = requirements.family_of(requirements.read_os_release())
-    return requirements.install_command(family, (requirements.package_for(program, family),))
 
 
 def _end_agents(cache: Path) -> None:
@@ -254,7 +256,3 @@ def _filler(places: dict[str, str]) -> Callable[[str], str]:
 def _not_shared(_folder: str, names: list[str]) -> set[str]:
     """Return what is written in place, or is of one run only."""
     return {name for name in names if name in {"log", "state", "expired_repos.json"} or name.endswith(".pid")}
-
-
-def _link(source: str, target: str) -> None:
-    os.link(source, target)

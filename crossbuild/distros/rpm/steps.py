@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from crossbuild.distros.release import DatabaseBackend, Release, RpmDatabase
 from crossbuild.distros.rpm.managers import MANAGERS
 from crossbuild.distros.rpm.repositories import CACHE
@@ -32,6 +34,7 @@ KERNEL_HOOKS = (
 HEADERS = "/.crossbuild-headers"
 EXPORT = 'rpmdb --root "$1" --exportdb > "$1$2"'
 IMPORT = 'rm -rf "$1"/* "$1"/.rpm.lock; rpmdb --importdb < "$2"'
+TAKE_OVER = 'rm -rf "$1$2"/* "$1$2"/.rpm.lock; rpmdb --root "$1" --dbpath "$2" --importdb < "$1$3"'
 
 
 def wanted(spec: ImageSpec, release: Release) -> tuple[str, ...]:
@@ -45,22 +48,31 @@ def base_layer(spec: ImageSpec, release: Release, resolution: Resolution) -> Lay
     return Layer(
         key="base",
         title="Base system",
-        identity=digest_of([spec.arch, release.distro, release.release, resolution.base]),
+        identity=digest_of([spec.arch, release.distro, release.release, resolution.base, resolution.keys]),
         packages=len(resolution.base),
         kept=True,
         steps=(
-            CommandStep(
-                place=Place.OUTSIDE,
-                reason="rpm installs only what these keys have signed",
-                binds=SHOWN,
-                bare=True,
-                argv=trust(spec, release),
-            ),
+            replace(trust_keys(spec, release), bare=True),
             _install(FIRST, spec, release, reason="the folders that everything else lies in", bare=True),
             RemoveStep(path=CACHE, reason="packages were shown there"),
             _install(release.rpm.base, spec, release, reason=f"the smallest {release.title}"),
         ),
     )
+
+
+def trust_keys(spec: ImageSpec, release: Release) -> CommandStep:
+    """Return the step that has a root trust the keys of its repositories."""
+    return CommandStep(
+        place=Place.OUTSIDE,
+        reason="rpm installs only what these keys have signed",
+        binds=SHOWN,
+        argv=trust(spec, release),
+    )
+
+
+def base_steps(spec: ImageSpec, release: Release) -> tuple[Step, ...]:
+    """Return what lets packages be installed in a root that is there already."""
+    return (*_database_of_host(release.rpm.database), trust_keys(spec, release))
 
 
 def packages_layer(spec: ImageSpec, release: Release, below: Layer, resolution: Resolution) -> Layer:
@@ -110,6 +122,36 @@ def _own_database(database: RpmDatabase) -> tuple[Step, ...]:
         ),
         RemoveStep(path=HEADERS, reason="the database has them"),
     )
+
+
+def _database_of_host(database: RpmDatabase) -> tuple[Step, ...]:
+    """Return what gives a root the form of database that this host's rpm writes."""
+    if database.backend is DatabaseBackend.SQLITE:
+        return ()
+    return (
+        CommandStep(
+            place=Place.INSIDE,
+            reason="headers of all packages, for this host's rpm",
+            argv=own_headers(),
+        ),
+        CommandStep(
+            place=Place.OUTSIDE,
+            reason=f"this host's rpm keeps its database otherwise than {database.backend}",
+            binds=SHOWN,
+            argv=taken_over(ROOT, database),
+        ),
+        RemoveStep(path=HEADERS, reason="the database has them"),
+    )
+
+
+def own_headers() -> tuple[str, ...]:
+    """Return the command by which a root's own rpm writes the headers of all its packages, in that root."""
+    return ("/bin/sh", "-e", "-c", EXPORT, "export", "/", HEADERS)
+
+
+def taken_over(root: str, database: RpmDatabase) -> tuple[str, ...]:
+    """Return the command by which this host's rpm makes a new database of these headers in *root*."""
+    return ("/bin/sh", "-e", "-c", TAKE_OVER, "import", root, database.path, HEADERS)
 
 
 def trust(spec: ImageSpec, release: Release) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ BUILD = BuildFacts(
     programs_timed=4,
     cpu_seconds_native=0.012,
     cpu_seconds_emulated=0.5,
+    emulator_crash=None,
     started="2023-11-14T22:00:00Z",
     finished="2023-11-14T22:13:20Z",
     seconds=800.0,

@@ -64,7 +64,7 @@ def planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         on_event(Notice(message="fetching indexes"))
         return PLAN
 
-    replace_pipeline(monkeypatch, plan=plan)
+    replace_pipeline(monkeypatch, plan=plan, plan_needs_root=lambda _spec: False)
     monkeypatch.chdir(tmp_path)
     Path("compute.yaml").write_text(
         'name: compute\ndistro: debian\nrelease: "12"\narch: aarch64\noutputs: [ims]\n'

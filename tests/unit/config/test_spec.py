@@ -127,3 +127,26 @@ def test_a_spec_with_accounts_is_made_of_the_files_that_list_them(tmp_path: Path
     text = 'name: node\ndistro: debian\nrelease: "12"\nusers: {sync: [daemon]}\n'
     made_of = files_of(write(tmp_path, text), site)
     assert made_of == (tmp_path / "spec.yaml", Path("/etc/passwd"), Path("/etc/group"))
+
+
+ON_A_BASE = 'name: node\ndistro: debian\nrelease: "12"\nkernel: false\n'
+
+
+def test_a_base_is_known_by_its_content(tmp_path: Path, site: Site) -> None:
+    (tmp_path / "root/etc").mkdir(parents=True)
+    (tmp_path / "root/etc/hostname").write_text("node\n")
+    path = write(tmp_path, ON_A_BASE + "base: root\n")
+    first = load_spec(path, site)
+    (tmp_path / "root").rename(tmp_path / "other")
+    moved = load_spec(write(tmp_path, ON_A_BASE + "base: other\n"), site)
+    assert first.base
+    assert moved.base
+    assert (moved.base.digest, moved.digest) == (first.base.digest, first.digest)
+    (tmp_path / "other/etc/hostname").write_text("edon\n")
+    assert load_spec(path, site).digest != first.digest
+
+
+def test_a_base_that_is_not_there_is_named(tmp_path: Path, site: Site) -> None:
+    with pytest.raises(SpecError) as caught:
+        load_spec(write(tmp_path, ON_A_BASE + "base: nowhere.tar\n"), site)
+    assert "nowhere.tar" in caught.value.details

@@ -11,6 +11,7 @@ from crossbuild.model.host import Handler, HostFacts, OperatingSystem, OsFamily,
 from crossbuild.model.plan import (
     CommandStep,
     ExecutorKind,
+    ImportStep,
     LinkStep,
     PinnedPackage,
     Place,
@@ -19,7 +20,7 @@ from crossbuild.model.plan import (
     Resolution,
     WriteStep,
 )
-from crossbuild.model.spec import Account, ImageSpec, KernelSpec, MountSpec, ServiceSpec
+from crossbuild.model.spec import Account, ImageSpec, ImportedBase, KernelSpec, MountSpec, ServiceSpec
 from crossbuild.planning.planner import choose_executor, plan_build
 from tests.unit.specs import make_spec
 
@@ -190,3 +191,34 @@ def test_each_distribution_calls_its_initramfs_its_own_way() -> None:
         commands = rpm_plan(distro, release, kernel=KERNEL).layers[2].steps
         script = next(step.argv[3] for step in commands if isinstance(step, CommandStep))
         assert f'"/boot/{names[distro]}"' in script
+
+
+BASE = ImportedBase(path="/srv/golden.tar", digest="1" * 64)
+
+
+def test_a_base_that_exists_takes_the_place_of_the_smallest_root() -> None:
+    layer = plan(make_spec(packages=("chrony",), base=BASE)).layers[0]
+    assert layer.steps == (ImportStep(digest=BASE.digest, reason=layer.steps[0].reason),)
+    assert not layer.kept
+
+
+def test_of_a_base_the_content_counts_and_not_the_place() -> None:
+    same = plan(make_spec(base=replace(BASE, path="/elsewhere")))
+    other = plan(make_spec(base=replace(BASE, digest="2" * 64)))
+    first = plan(make_spec(base=BASE))
+    assert first.digest == same.digest
+    assert {layer.digest for layer in first.layers} & {layer.digest for layer in other.layers} == set()
+
+
+def test_a_base_in_a_form_that_the_host_does_not_write_is_taken_over_by_the_root_s_own_rpm() -> None:
+    spec = make_spec(distro="openeuler", release="22.03", base=BASE)
+    steps = [step for step in plan(spec).layers[0].steps if isinstance(step, CommandStep)]
+    assert [step.place for step in steps] == [Place.INSIDE, Place.OUTSIDE, Place.OUTSIDE]
+    assert ["--exportdb" in " ".join(step.argv) for step in steps] == [True, False, False]
+    assert ["--importdb" in " ".join(step.argv) for step in steps] == [False, True, False]
+
+
+def test_other_keys_make_another_base_of_rpm_packages() -> None:
+    spec = make_spec(distro="rocky", release="9")
+    keys = [plan(spec, replace(RESOLUTION, keys=digest)).layers[0].digest for digest in ("a", "b")]
+    assert keys[0] != keys[1]

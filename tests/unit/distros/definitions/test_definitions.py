@@ -46,12 +46,12 @@ def test_the_smallest_root_is_of_the_distribution_and_lists_nothing_twice(releas
     ("make", "mirror", "vault"),
     [
         (
-            rocky._release,
+            rocky.ROCKY.release,
             "https://dl.rockylinux.org/pub/rocky/$releasever/BaseOS/$basearch/os/",
             "https://dl.rockylinux.org/vault/rocky/$releasever/BaseOS/$basearch/os/",
         ),
         (
-            almalinux._release,
+            almalinux.ALMALINUX.release,
             "https://repo.almalinux.org/almalinux/$releasever/BaseOS/$basearch/os/",
             "https://vault.almalinux.org/$releasever/BaseOS/$basearch/os/",
         ),
@@ -67,7 +67,7 @@ def test_a_minor_release_is_looked_for_on_mirrors_and_then_in_the_vault(
 
 
 def test_a_minor_release_is_otherwise_its_major_one() -> None:
-    minor, major = rocky._release("9.4"), rocky._release("9")
+    minor, major = rocky.ROCKY.release("9.4"), rocky.ROCKY.release("9")
     assert minor.rpm.base == major.rpm.base
     assert minor.rpm.platform == "platform:el9"
     assert minor.rpm.repositories[0].fingerprints == major.rpm.repositories[0].fingerprints

@@ -42,6 +42,7 @@ def test_dnf_s_table_is_read_also_where_a_line_is_broken() -> None:
     assert list(dnf_table(TABLE)) == [
         PinnedPackage(name="bash", version="5.1.8-9.el9"),
         PinnedPackage(name="a-package-with-a-name-that-is-too-long-for-its-column", version="2:1.0-1.el9"),
+        PinnedPackage(name="old", version="1-1"),
         PinnedPackage(name="filesystem", version="3.16-5.el9"),
         PinnedPackage(name="weak", version="1-1"),
     ]

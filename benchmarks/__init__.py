@@ -1,0 +1,1 @@
+"""Ratios of speed and size, each measured in one run; `make bench` runs them."""
