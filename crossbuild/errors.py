@@ -83,3 +83,12 @@ class NodeUnreachableError(ProvisionerError):
 
 class HostKeyError(ProvisionerError):
     """A host did not prove that it is the node that was added."""
+
+
+class TerminatedError(BaseException):
+    """A signal asks this process to end; raised where it stands, so that everything unwinds."""
+
+    def __init__(self, number: int) -> None:
+        """Take the signal's *number*."""
+        super().__init__(number)
+        self.number = number

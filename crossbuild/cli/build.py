@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 import click
 
 from crossbuild.cli import console
-from crossbuild.cli.options import Session, json_option, pass_session
+from crossbuild.cli.options import Session, json_option, on_option, pass_session, site_on
 from crossbuild.cli.progress import progress_for
 from crossbuild.cli.text import duration_text, size_text
 from crossbuild.config.site import load_site
@@ -49,6 +49,7 @@ SHORTEST = 0.05
 @click.option(
     "--emulator-only", is_flag=True, help="Run every program of the image in qemu: slower, same result."
 )
+@on_option
 @click.option(
     "--depfile",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -64,6 +65,7 @@ def build(
     *,
     force: bool,
     emulator_only: bool,
+    on: str,
     depfile: Path | None,
     as_json: bool,
 ) -> None:
@@ -77,7 +79,7 @@ def build(
     from crossbuild.host.namespace import become_root
 
     read = time.time_ns()
-    site = load_site(session.config)
+    site = site_on(load_site(session.config), on)
     images = [load_spec(path, site) for path in specs]
     _refuse_same_names(images)
     if depfile:

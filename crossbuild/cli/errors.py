@@ -14,19 +14,10 @@ from typing import NoReturn
 import click
 
 from crossbuild.cli.options import Session
-from crossbuild.errors import CrossbuildError, StorageError
+from crossbuild.errors import CrossbuildError, StorageError, TerminatedError
 
 INTERRUPTED = 128 + signal.SIGINT
 """Exit status after Ctrl-C, as a shell reports it."""
-
-
-class TerminatedError(BaseException):
-    """A signal asks this process to end; raised where it stands, so that everything unwinds."""
-
-    def __init__(self, number: int) -> None:
-        """Take the signal's *number*."""
-        super().__init__(number)
-        self.number = number
 
 
 class _EndedError(CrossbuildError):

@@ -47,6 +47,10 @@ COMMANDS: Mapping[str, Entry] = {
         module="crossbuild.cli.root",
         help="Make, enter and remove aarch64 roots.",
     ),
+    "job": Entry(
+        module="crossbuild.cli.job",
+        help="Show, finish, end and clear up builds, here and elsewhere.",
+    ),
     "openhpc": Entry(
         module="crossbuild.cli.openhpc",
         help="Show OpenHPC's releases, and the packages behind its groups.",

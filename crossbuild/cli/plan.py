@@ -10,7 +10,7 @@ from typing import assert_never
 import click
 
 from crossbuild.cli import console
-from crossbuild.cli.options import Session, json_option, pass_session
+from crossbuild.cli.options import Session, json_option, on_option, pass_session, site_on
 from crossbuild.config.site import load_site
 from crossbuild.config.spec import load_spec
 from crossbuild.model.events import Event, Notice
@@ -43,13 +43,14 @@ STEP_NAMES = {
 
 @click.command()
 @click.argument("spec", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="SPEC")
+@on_option
 @json_option
 @pass_session
-def plan(session: Session, spec: Path, *, as_json: bool) -> None:
+def plan(session: Session, spec: Path, *, on: str, as_json: bool) -> None:
     """Show what build would do, where and why, without doing it."""
     from crossbuild.pipeline import building
 
-    site = load_site(session.config)
+    site = site_on(load_site(session.config), on)
     planned = building.plan(load_spec(spec, site), site, on_event=_tell)
     if as_json:
         console.print_json(document(planned))
@@ -71,6 +72,7 @@ def document(planned: Plan) -> dict[str, object]:
         "distro": spec.distro,
         "release": spec.release,
         "arch": spec.arch,
+        "venue": planned.venue,
         "executor": planned.executor,
         "source_date_epoch": resolution.epoch,
         "packages": {"base": resolution.base, "added": resolution.added},
@@ -115,6 +117,7 @@ def _show(planned: Plan) -> None:
     console.line(console.strong(spec.name), f"  {spec.distro} {spec.release} for {spec.arch}")
     published = datetime.fromtimestamp(resolution.epoch, UTC).isoformat(sep=" ", timespec="minutes")
     facts = (
+        ("Venue", f"{planned.venue.name}: {planned.venue.reason}"),
         ("Executor", f"{planned.executor.kind}: {planned.executor.reason}"),
         ("Packages", f"{len(resolution.base)} of the base system, {len(resolution.added)} added"),
         ("File times", f"no later than {published}"),

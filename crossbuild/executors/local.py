@@ -8,7 +8,7 @@ from crossbuild.executors import edits
 from crossbuild.host.command import LineSink
 from crossbuild.machines.environment import environment_of_builds
 from crossbuild.machines.sandbox import Bind, Sandbox, SandboxMachine
-from crossbuild.model.plan import ACCELERATE, COUNT, ROOT, WORK, CommandStep, Layer, Place, Plan
+from crossbuild.model.plan import ACCELERATE, COUNT, ROOT, WORK, CommandStep, Layer, Place
 
 HOSTNAME = "localhost"
 """Scripts that look for a host name must not find the build host's."""
@@ -22,10 +22,13 @@ class LocalExecutor:
     The two differ in who runs the root's programs: binfmt_misc and qemu, or the processor itself.
     """
 
-    def __init__(self, plan: Plan, *, root: Path, work: Path) -> None:
-        """*root* is what the plan fills; *work*, beside it, is what the package manager was prepared in."""
+    def __init__(self, epoch: int, *, root: Path, work: Path) -> None:
+        """*root* is what the steps fill; *work*, beside it, is what the package manager was prepared in.
+
+        *epoch* is SOURCE_DATE_EPOCH.
+        """
         self._root, self._work = root, work
-        self._env = {**environment_of_builds(), "SOURCE_DATE_EPOCH": str(plan.resolution.epoch)}
+        self._env = {**environment_of_builds(), "SOURCE_DATE_EPOCH": str(epoch)}
 
     def run(self, layer: Layer, on_line: LineSink) -> None:
         """Carry out the steps of *layer*, each line of output to *on_line*.

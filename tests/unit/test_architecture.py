@@ -146,6 +146,7 @@ def full_record() -> dict[str, object]:
         packages=1,
         build=BuildFacts(
             venue="",
+            venue_reason="",
             executor="",
             reason="",
             tools=(),

@@ -1,0 +1,112 @@
+"""Builds on hosts of the tests: a small native root, so that each takes seconds."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from crossbuild.config.site import load_site
+from crossbuild.host.command import environment
+from crossbuild.model.site import Site
+from crossbuild.nodes.store import NodeStore
+from tests.integration.conftest import STATE, CommandLine
+from tests.integration.node_rig import Host
+
+SPEC = """\
+name: {name}
+distro: debian
+release: "12"
+arch: x86_64
+kernel: false
+packages: [iputils-ping]
+files: [{{target: /etc/motd, content: "{motd}\\n"}}]
+commands: ["{command}"]
+outputs: [warewulf4]
+"""
+
+
+@dataclass(frozen=True)
+class Management:
+    """A management server of its own, which knows *hosts*; what apt downloaded is shared with other tests."""
+
+    folder: Path
+    crossbuild: CommandLine
+    site: Site
+    hosts: tuple[Host, ...]
+
+    def spec(self, name: str, *, command: str = "true", motd: str = "hello") -> Path:
+        """Write a spec whose last step is *command*."""
+        path = self.folder / f"{name}.yaml"
+        path.write_text(SPEC.format(name=name, command=command, motd=motd))
+        return path
+
+    def build(self, spec: Path, *options: str) -> Path:
+        """Build *spec* to its end and return its set."""
+        output = self.folder / "out"
+        self.crossbuild("build", str(spec), "--output", str(output), *options)
+        return output / spec.stem
+
+    @contextlib.contextmanager
+    def building(self, spec: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
+        """Build *spec* for the length of the block, events on stdout; what is left of it is killed."""
+        argv = self.crossbuild.argv(
+            "build", str(spec), "--json", "--output", str(self.folder / "out"), *options
+        )
+        with subprocess.Popen(
+            argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    def jobs(self) -> list[dict[str, Any]]:
+        """Return what `job list` lists."""
+        return list(json.loads(self.crossbuild("job", "list", "--json").stdout))
+
+    def folders(self) -> list[str]:
+        """Return the ids of the jobs that lie on the hosts."""
+        return [path.name for host in self.hosts for path in (host.space / "crossbuild-jobs").glob("[!.]*")]
+
+
+def management(folder: Path, hosts: tuple[Host, ...], *, settings: str = "") -> Management:
+    """Return a new management server below *folder*."""
+    state = folder / "state"
+    (state / "cache").mkdir(parents=True)
+    (STATE / "state/cache/apt").mkdir(parents=True, exist_ok=True)
+    (state / "cache/apt").symlink_to(STATE / "state/cache/apt")
+    config = folder / "config.yaml"
+    config.write_text(f"state: {state}\nprefix: {folder}/prefix\n{settings}")
+    store = NodeStore(state)
+    for host in hosts:
+        store.add(host.node())
+    return Management(folder, CommandLine(config), load_site(config), hosts)
+
+
+def events(process: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
+    """Yield what *process* says, until it ends."""
+    assert process.stdout
+    for line in process.stdout:
+        yield json.loads(line)
+
+
+def wait_for(
+    process: subprocess.Popen[str], wanted: Callable[[dict[str, Any]], bool]
+) -> list[dict[str, Any]]:
+    """Return what *process* says up to the first event that is *wanted*; fail where there is none."""
+    heard = []
+    for event in events(process):
+        heard.append(event)
+        if wanted(event):
+            return heard
+    raise AssertionError(f"{heard[-3:]}\n{process.stderr.read() if process.stderr else ''}")
+
+
+def begins(phase: str) -> Callable[[dict[str, Any]], bool]:
+    """Return what recognises the beginning of *phase*."""
+    return lambda event: event.get("event") == "phase-started" and event["phase"] == phase
