@@ -6,9 +6,9 @@ import enum
 from dataclasses import dataclass
 from pathlib import Path
 
-AUTO, LOCAL, SLURM = "auto", "local", "slurm"
+AUTO, LOCAL, NODES, SLURM = "auto", "local", "nodes", "slurm"
 """What `--on` takes besides the name of a node; no node is called so."""
-VENUES = (AUTO, LOCAL, SLURM)
+VENUES = (AUTO, LOCAL, NODES, SLURM)
 
 
 class Fallback(enum.StrEnum):

@@ -25,11 +25,10 @@ from crossbuild.machines.sandbox import require_root
 from crossbuild.model.artifact import ArtifactSet
 from crossbuild.model.events import EventSink, Notice
 from crossbuild.model.job import Job
-from crossbuild.model.offload import AUTO, LOCAL, Fallback
+from crossbuild.model.offload import Fallback
 from crossbuild.model.plan import ExecutorKind, Plan, Venue, VenueKind
 from crossbuild.model.site import Site
 from crossbuild.model.spec import ImageSpec, digest_of
-from crossbuild.nodes.store import NodeStore
 from crossbuild.pipeline import finish
 from crossbuild.pipeline.acceleration import accelerate, accounted
 from crossbuild.pipeline.inventory import INVENTORIES
@@ -37,8 +36,8 @@ from crossbuild.pipeline.narrator import Narrator
 from crossbuild.pipeline.offloading import NoPlaceError, Offload, made_elsewhere
 from crossbuild.pipeline.phases import LAYERS, SOURCES, TWIN, VERIFICATION, phases_of_build
 from crossbuild.pipeline.recording import narrated, recorded
+from crossbuild.pipeline.venues import venue_of
 from crossbuild.planning.planner import plan_build
-from crossbuild.planning.venues import choose_venue
 
 _ROOTS = Venue(kind=VenueKind.LOCAL, reason="named roots are made where they are kept")
 
@@ -64,7 +63,7 @@ def plan(spec: ImageSpec, site: Site, *, on_event: EventSink = quiet) -> Plan:
     """
     session = open_session(spec, site.cache, lambda message: on_event(Notice(message=message)))
     session.update()
-    return _planner(spec, session)(_venue(spec, site))
+    return _planner(spec, session)(venue_of(spec, site))
 
 
 def build(
@@ -85,7 +84,7 @@ def build(
     """
     require_root()
     target = output.absolute() / spec.name
-    venue = _venue(spec, site, emulator_only=emulator_only)
+    venue = venue_of(spec, site, emulator_only=emulator_only)
     with narrated(spec.name, site, target, on_event) as narrator:
         finish.refuse_foreign(target)
         narrator.begin(phases_of_build(venue))
@@ -189,14 +188,6 @@ def _fetch(session: Session, spec: ImageSpec, narrator: Narrator) -> str:
 def _planner(spec: ImageSpec, session: Session) -> Callable[[Venue], Plan]:
     release, resolution = catalog.lookup(spec.distro, spec.release), session.resolve()
     return lambda venue: plan_build(spec, release, resolution, inspect_host(), venue)
-
-
-def _venue(spec: ImageSpec, site: Site, *, emulator_only: bool = False) -> Venue:
-    on = site.offload.on
-    if emulator_only and on not in {AUTO, LOCAL}:
-        raise UsageError(f"Nothing is emulated on {on}.", resolution="Leave out `--emulator-only`.")
-    host = inspect_host()
-    return choose_venue(LOCAL if emulator_only else on, spec.arch, host, NodeStore(site.state).all())
 
 
 def _make_root(the_plan: Plan, run: _Run, folder: Path) -> finish.FinishedRoot:

@@ -84,7 +84,7 @@ def made_on_node(offload: Offload, wish: Venue, arch: Architecture, folder: Path
                     with errand.cancelled_on_interruption():
                         made = errand.bring_home(folder)
                 except (VanishedError, _UnfitError) as error:
-                    ledger.report_failure(lease.node, error.brief)
+                    ledger.report_failure(lease.node, error.brief.rstrip("."))
                     if wish.node or attempt == ATTEMPTS:
                         raise error.cause if isinstance(error, _UnfitError) else error from error
                     offload.narrator.notice(f"{error.brief} Another node is looked for.")

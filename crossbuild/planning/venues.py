@@ -8,8 +8,11 @@ from crossbuild.errors import UsageError
 from crossbuild.model.architecture import Architecture
 from crossbuild.model.host import HostFacts
 from crossbuild.model.node import Node
-from crossbuild.model.offload import AUTO, LOCAL, SLURM
+from crossbuild.model.offload import AUTO, LOCAL, NODES, SLURM
 from crossbuild.model.plan import Venue, VenueKind
+
+ASKED = "it was asked for"
+_ASKED = {LOCAL: VenueKind.LOCAL, NODES: VenueKind.NODE, SLURM: VenueKind.SLURM}
 
 
 def choose_venue(on: str, arch: Architecture, host: HostFacts, nodes: Sequence[Node]) -> Venue:
@@ -18,12 +21,12 @@ def choose_venue(on: str, arch: Architecture, host: HostFacts, nodes: Sequence[N
     For a node that is yet to be chosen, the venue names none. Raises UsageError for a node that is not known,
     or that has another architecture.
     """
-    if on == LOCAL:
-        return Venue(kind=VenueKind.LOCAL, reason="it was asked for")
-    if on == SLURM:
-        return Venue(kind=VenueKind.SLURM, reason="it was asked for")
-    if on != AUTO:
-        return _named(on, arch, nodes)
+    if on in _ASKED:
+        return Venue(kind=_ASKED[on], reason=ASKED)
+    return _best(arch, host, nodes) if on == AUTO else _named(on, arch, nodes)
+
+
+def _best(arch: Architecture, host: HostFacts, nodes: Sequence[Node]) -> Venue:
     if host.native(arch):
         return Venue(kind=VenueKind.LOCAL, reason=f"this host is {arch} itself")
     fitting = [node.name for node in nodes if node.arch is arch]
@@ -45,4 +48,4 @@ def _named(name: str, arch: Architecture, nodes: Sequence[Node]) -> Venue:
             f"The node {name} is {found.arch}, and the image is for {arch}.",
             resolution="Name a node of that architecture, or leave the choice to `--on auto`.",
         )
-    return Venue(kind=VenueKind.NODE, node=name, reason="it was asked for")
+    return Venue(kind=VenueKind.NODE, node=name, reason=ASKED)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from crossbuild.config.site import load_site
-from crossbuild.host.command import environment
+from crossbuild.host.command import capture, environment
 from crossbuild.model.site import Site
 from crossbuild.nodes.store import NodeStore
 from tests.integration.conftest import STATE, CommandLine
@@ -28,6 +30,10 @@ files: [{{target: /etc/motd, content: "{motd}\\n"}}]
 commands: ["{command}"]
 outputs: [warewulf4]
 """
+
+
+GATED = "while [ ! -e /go ]; do sleep 0.1; done; rm /go"
+"""A step that lasts until `open_gate`: the root lies where the tests can reach it."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,12 @@ class Management:
                 yield process
             finally:
                 process.kill()
+
+    def with_policy(self, policy: str) -> CommandLine:
+        """Return the command line of the same server with another `offload.fallback`."""
+        config = self.folder / f"{policy}.yaml"
+        config.write_text(f"{self.crossbuild.config.read_text()}offload: {{fallback: {policy}}}\n")
+        return CommandLine(config)
 
     def jobs(self) -> list[dict[str, Any]]:
         """Return what `job list` lists."""
@@ -105,6 +117,27 @@ def wait_for(
         if wanted(event):
             return heard
     raise AssertionError(f"{heard[-3:]}\n{process.stderr.read() if process.stderr else ''}")
+
+
+def open_gate(host: Host, job: str) -> None:
+    """Let the step GATED of *job* on *host* end."""
+    (host.space / "crossbuild-jobs" / job / "work/root/go").touch()
+
+
+def restart_server(host: Host) -> None:
+    """End the sshd of *host* with all its sessions, but not what has left them, and start it anew."""
+    for number in map(int, capture(["ip", "netns", "pids", host.namespace]).stdout.split()):
+        with contextlib.suppress(ProcessLookupError, FileNotFoundError):
+            if Path(f"/proc/{number}/comm").read_text().startswith("sshd"):
+                os.kill(number, signal.SIGKILL)
+    assert host.process
+    host.process.wait()
+    host.start()
+
+
+def worker_of(host: Host, job: str) -> int:
+    """Return the process id of the worker of *job* on *host*."""
+    return int((host.space / "crossbuild-jobs" / job / "pid").read_text())
 
 
 def begins(phase: str) -> Callable[[dict[str, Any]], bool]:

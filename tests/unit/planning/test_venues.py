@@ -22,6 +22,7 @@ def node(name: str, arch: Architecture = ARM) -> Node:
         pytest.param("auto", ARM, ("arm1",), (VenueKind.NODE, ""), id="a node runs it natively"),
         pytest.param("auto", ARM, (), (VenueKind.LOCAL, ""), id="no node is known"),
         pytest.param("auto", X86, ("arm1",), (VenueKind.LOCAL, ""), id="this host runs it natively"),
+        pytest.param("nodes", X86, (), (VenueKind.NODE, ""), id="any node, also where this host could"),
         pytest.param("local", ARM, ("arm1",), (VenueKind.LOCAL, ""), id="local"),
         pytest.param("slurm", ARM, (), (VenueKind.SLURM, ""), id="slurm"),
         pytest.param("arm1", ARM, ("arm0", "arm1"), (VenueKind.NODE, "arm1"), id="by name"),
