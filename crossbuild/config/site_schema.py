@@ -103,7 +103,7 @@ class ProvisionersSection(Section):
 class OffloadSection(Section):
     """`offload:`."""
 
-    on: ImageName = AUTO
+    to: ImageName = AUTO
     fallback: Annotated[Fallback, Field(strict=False)] = Fallback.QUEUE
 
 
