@@ -52,7 +52,7 @@ install-demo:
 	@$(MAKE) --no-print-directory $(VENV)/.user
 
 install-test:
-	@tools/prerequisites core speed user apt dnf zypper rpm test >/dev/null
+	@tools/prerequisites core speed user apt dnf zypper rpm nodes test >/dev/null
 	@$(MAKE) --no-print-directory $(VENV)/.developer
 
 $(VENV)/.user: pyproject.toml hatch_build.py $(wildcard crossbuild/acceleration/*.[ch])

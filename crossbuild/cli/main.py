@@ -31,6 +31,10 @@ COMMANDS: Mapping[str, Entry] = {
         module="crossbuild.cli.build",
         help="Build images and the artifacts that provisioners want.",
     ),
+    "node": Entry(
+        module="crossbuild.cli.node",
+        help="Add, look at and drain hosts that run builds natively.",
+    ),
     "builder": Entry(
         module="crossbuild.cli.builder",
         help="Make, take back and remove builders: aarch64 systems that stay.",

@@ -44,7 +44,7 @@ def on_option(command: Command) -> Command:
         "--on",
         metavar="PLACE",
         default="",
-        help="Make roots there: auto, local, nodes, slurm, or a node's name. Default: `offload.on`.",
+        help="Make roots there: auto, local, nodes, slurm, or a node's name. Default: `offload.to`.",
     )(command)
 
 

@@ -66,7 +66,7 @@ def _checked(chosen: Path | None) -> Site:
         mirrors=tuple(sorted(section.mirrors.items(), key=lambda item: (-len(item[0]), item[0]))),
         builders=_builders(section.builders),
         ims=_to_ims(section.provisioners.ims),
-        offload=OffloadDefaults(on=section.offload.on, fallback=section.offload.fallback),
+        offload=OffloadDefaults(on=section.offload.to, fallback=section.offload.fallback),
         slurm=_to_slurm(section.slurm),
     )
 

@@ -103,15 +103,7 @@ class ProvisionersSection(Section):
 class OffloadSection(Section):
     """`offload:`."""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _on_is_a_name(cls, value: object) -> object:
-        # YAML 1.1, which PyYAML reads, takes the plain word `on` for true.
-        if not isinstance(value, dict) or True not in value:
-            return value
-        return {"on" if key is True else key: item for key, item in value.items()}
-
-    on: ImageName = AUTO
+    to: ImageName = AUTO
     fallback: Annotated[Fallback, Field(strict=False)] = Fallback.QUEUE
 
 

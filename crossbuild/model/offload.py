@@ -26,7 +26,7 @@ class OffloadDefaults:
     """`offload:` of the site's configuration."""
 
     on: str = AUTO
-    """One of VENUES, or the name of a node."""
+    """One of VENUES, or the name of a node. The file says `to`: to YAML, `on` is another word for true."""
     fallback: Fallback = Fallback.QUEUE
 
 

@@ -78,7 +78,7 @@ def build(
     """Build *spec* into the folder *output*/NAME and return the set that lies there.
 
     A set that this spec and the present sources already gave is returned at once, unless *force*.
-    A former set stays in place until the new one is complete. The site's `offload.on` says where the root is
+    A former set stays in place until the new one is complete. The site's `offload.to` says where the root is
     made, and *emulator_only* switches acceleration off on this host: the result is the same everywhere.
     Raises CrossbuildError.
     """

@@ -7,6 +7,7 @@ is in an agent, which ssh finds by SSH_AUTH_SOCK: nothing in the home of whoever
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import shutil
 import signal
@@ -26,6 +27,8 @@ from crossbuild.model.node import Node
 from crossbuild.nodes.host_keys import ask_host_keys
 
 SSHD = "/usr/sbin/sshd"
+_NUMBERS = itertools.count()
+"""Of hosts in this process; 63 have addresses."""
 PATIENCE = 10
 """Seconds until a server that was started must answer."""
 
@@ -145,12 +148,13 @@ def running_hosts(count: int) -> Iterator[tuple[Host, ...]]:
         make_key(folder / "user_key")
         stack.enter_context(_agent(folder))
         hosts = []
-        for number in range(count):
+        for position in range(count):
+            number = next(_NUMBERS)
             network = f"10.{192 + own // 256 % 64}.{own % 256}"
             host = Host(
-                name=f"host{number}",
+                name=f"host{position}",
                 address=f"{network}.{4 * number + 2}",
-                folder=folder / f"host{number}",
+                folder=folder / f"host{position}",
                 namespace=f"crossbuild-{own}-{number}",
                 link=f"cb{own}-{number}",
             )
