@@ -61,6 +61,8 @@ REQUIREMENTS = (
     Requirement("nfs-cat", "test", "reads over NFS", "libnfs-utils", "libnfs-utils", "libnfs-utils"),
     Requirement("setcap", "test", "sets file capabilities", "libcap2-bin", "libcap", "libcap-progs"),
     Requirement("sshd", "test", "plays nodes", "openssh-server", "openssh-server", "openssh-server"),
+    Requirement("slurmctld", "test", "queues builds", "slurmctld slurmd slurm-client", "", ""),
+    Requirement("munged", "test", "lets Slurm trust itself", "munge", "munge", "munge"),
     Requirement("tc", "test", "slows connections down", "iproute2", "iproute-tc", "iproute2"),
     Requirement("iptables", "test", "cuts connections", "iptables", "iptables", "iptables"),
     Requirement("mkfs.ext4", "test", "makes file systems", "e2fsprogs", "e2fsprogs", "e2fsprogs"),

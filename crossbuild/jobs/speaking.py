@@ -91,7 +91,7 @@ class Worker:
         A lost connection is made anew, and nothing is told twice. Raises NodeUnreachableError where that
         takes too long.
         """
-        hearing = _Hearing(on_event)
+        hearing = Hearing(on_event)
         lost: float | None = None
         pause = FIRST_PAUSE
         while hearing.outcome is None:
@@ -148,7 +148,7 @@ class Worker:
         return [self.python, "-I", str(self.folder), command, str(self.place.jobs), *rest]
 
 
-class _Hearing:
+class Hearing:
     """Takes lines of `follow`; *offset* is how many bytes of events it has understood."""
 
     def __init__(self, on_event: EventSink) -> None:
@@ -158,6 +158,7 @@ class _Hearing:
         self.outcome: Outcome | None = None
 
     def __call__(self, line: str) -> None:
+        """Take in *line*, without its end."""
         self.alive = True
         if line.startswith(END):
             self.outcome = decode(Outcome, json.loads(line.removeprefix(END)))

@@ -12,6 +12,7 @@ from crossbuild.distros.session import Session
 from crossbuild.errors import BuildFailedError, CrossbuildError, ProvisionerError, TerminatedError
 from crossbuild.executors import trees
 from crossbuild.executors.layer_cache import name_of
+from crossbuild.jobs.batch import SlurmEndedError
 from crossbuild.jobs.speaking import Worker, as_error, layers_to_make
 from crossbuild.jobs.store import JobStore
 from crossbuild.model.job import Ending, Outcome, WorkOrder
@@ -66,7 +67,11 @@ class Errand:
 
         Raises the error that the host tells, or VanishedError, ArtifactError, NodeUnreachableError.
         """
-        outcome = self.worker.follow(self.id, self.narrator.replay, self.narrator.notice)
+        try:
+            outcome = self.worker.follow(self.id, self.narrator.replay, self.narrator.notice)
+        except SlurmEndedError:
+            self.abandon()
+            raise
         self._require_done(outcome)
         root, archive = folder / "root", folder / "root.tar"
         root.mkdir(exist_ok=True)

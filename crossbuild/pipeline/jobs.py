@@ -13,13 +13,14 @@ from crossbuild.artifacts.store import load_set
 from crossbuild.errors import CrossbuildError, ProvisionerError, UsageError
 from crossbuild.host.locks import NoticeSink
 from crossbuild.host.workspace import workspace
-from crossbuild.jobs.places import Place
+from crossbuild.jobs.batch import batch_worker
 from crossbuild.jobs.speaking import Worker, worker_at
 from crossbuild.jobs.store import JobStore
 from crossbuild.machines.sandbox import require_root
 from crossbuild.model.artifact import ArtifactSet
 from crossbuild.model.events import EventSink
 from crossbuild.model.job import Commission, Job, JobState, Standing
+from crossbuild.model.plan import VenueKind
 from crossbuild.model.site import Site
 from crossbuild.nodes.choice import Demand
 from crossbuild.nodes.holding import leased, open_ledger
@@ -27,7 +28,7 @@ from crossbuild.nodes.store import NodeStore
 from crossbuild.pipeline import finish
 from crossbuild.pipeline.errand import Errand
 from crossbuild.pipeline.narrator import Narrator
-from crossbuild.pipeline.offloading import node_place
+from crossbuild.pipeline.offloading import node_place, worker_of
 from crossbuild.pipeline.phases import HANDED_BACK, LAYERS, PACKING, RETURN, VERIFICATION
 from crossbuild.pipeline.recording import concluded, narrated
 
@@ -93,7 +94,7 @@ def condition_is_over(store: JobStore, job: Job) -> bool:
 
 def _finish(job: Job, commission: Commission, site: Site, narrator: Narrator) -> None:
     store = JobStore(site.state)
-    worker = worker_at(place_of(job, site), site.cache / "workers")
+    worker = worker_of(job, site)
     errand = Errand(id=job.id, plan=commission.plan, worker=worker, narrator=narrator, store=store)
     with errand.cancelled_on_interruption(), workspace(site.work, job.name) as folder:
         made = errand.bring_home(folder)
@@ -104,7 +105,9 @@ def _finish(job: Job, commission: Commission, site: Site, narrator: Narrator) ->
 @contextlib.contextmanager
 def _slot(job: Job, commission: Commission, site: Site, notice: NoticeSink) -> Iterator[None]:
     """Hold a slot of the job's node again; where others have taken them all, go on without."""
-    assert job.venue
+    if job.venue is None or job.venue.kind is not VenueKind.NODE:
+        yield
+        return
     demand = Demand(job=job.id, arch=commission.plan.spec.arch, node=job.venue.node)
     with contextlib.ExitStack() as held:
         ledger = held.enter_context(open_ledger(site.state))
@@ -113,12 +116,6 @@ def _slot(job: Job, commission: Commission, site: Site, notice: NoticeSink) -> I
         except ProvisionerError as error:
             notice(f"It goes on without a slot of its own: {error.details}")
         yield
-
-
-def place_of(job: Job, site: Site) -> Place:
-    """Return where *job* runs; raise UsageError for a node that was removed meanwhile."""
-    assert job.venue
-    return node_place(site, NodeStore(site.state).load(job.venue.node))
 
 
 def cancel(name: str, site: Site) -> Job:
@@ -133,7 +130,7 @@ def cancel(name: str, site: Site) -> Job:
         os.kill(owner, signal.SIGTERM)
     else:
         if store.goes_on(job.id):
-            worker = worker_at(place_of(job, site), site.cache / "workers")
+            worker = worker_of(job, site)
             worker.cancel(job.id)
             worker.remove(job.id)
         store.close(job.id, JobState.CANCELLED)
@@ -166,6 +163,8 @@ def clean(site: Site, notice: NoticeSink) -> tuple[Orphan, ...]:
 
 
 def _workers(site: Site, notice: NoticeSink) -> Iterator[Worker]:
+    if site.slurm.folder:
+        yield batch_worker(site)
     for node in NodeStore(site.state).all():
         try:
             yield worker_at(node_place(site, node), site.cache / "workers")

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from crossbuild.distros.session import Session
 from crossbuild.errors import CrossbuildError, HostNotReadyError, ProvisionerError
+from crossbuild.jobs.batch import batch_worker
 from crossbuild.jobs.places import Place
-from crossbuild.jobs.speaking import worker_at
+from crossbuild.jobs.speaking import Worker, worker_at
 from crossbuild.jobs.store import JobStore
 from crossbuild.model.architecture import Architecture
 from crossbuild.model.job import Commission, Job
@@ -66,7 +67,23 @@ def made_elsewhere(
 
     Raises NoPlaceError where no such place takes it, and what else goes wrong with the one that did.
     """
+    if wish.kind is VenueKind.SLURM:
+        return made_by_slurm(offload, wish, folder)
     return made_on_node(offload, wish, arch, folder)
+
+
+@contextlib.contextmanager
+def made_by_slurm(offload: Offload, wish: Venue, folder: Path) -> Iterator[FinishedRoot]:
+    """Make the root in a job of Slurm and yield it; raise NoPlaceError where Slurm takes no job."""
+    worker = batch_worker(offload.site)
+    errand = _commissioned(offload, wish, worker)
+    try:
+        errand.hand_in(offload.session, errand.store.site, folder)
+    except ProvisionerError as error:
+        raise NoPlaceError(error.brief, details=error.details, resolution=error.resolution) from error
+    with errand.cancelled_on_interruption():
+        yield errand.bring_home(folder)
+    errand.abandon()
 
 
 @contextlib.contextmanager
@@ -121,18 +138,30 @@ def _slot(ledger: Ledger, offload: Offload, wish: Venue, arch: Architecture) -> 
 
 def _begun(offload: Offload, lease: Lease, folder: Path) -> Errand:
     """Return the job, which has begun on the node of *lease*; raise _UnfitError where it could not."""
-    store = JobStore(offload.site.state)
     venue = Venue(kind=VenueKind.NODE, node=lease.node, reason=lease.reason)
-    offload.narrator.notice(f"Building on {lease.node}: {lease.reason}.")
-    plan = offload.plan_for(venue)
-    commission = Commission(plan=plan, inputs=offload.inputs, target=offload.job.target)
     try:
-        place = node_place(offload.site, NodeStore(offload.site.state).load(lease.node))
-        worker = worker_at(place, offload.site.cache / "workers")
-        # Written first: what lies on a node is always known here.
-        store.commission(offload.job, venue, commission)
-        errand = Errand(id=offload.job.id, plan=plan, worker=worker, narrator=offload.narrator, store=store)
-        errand.hand_in(offload.session, store.site, folder)
+        node = NodeStore(offload.site.state).load(lease.node)
+        worker = worker_at(node_place(offload.site, node), offload.site.cache / "workers")
+        errand = _commissioned(offload, venue, worker)
+        errand.hand_in(offload.session, errand.store.site, folder)
     except (ProvisionerError, HostNotReadyError) as error:
         raise _UnfitError(error) from error
     return errand
+
+
+def _commissioned(offload: Offload, venue: Venue, worker: Worker) -> Errand:
+    """Return the job on *worker*, written down before anything lies there."""
+    store = JobStore(offload.site.state)
+    offload.narrator.notice(f"Building on {venue.name}: {venue.reason}.")
+    plan = offload.plan_for(venue)
+    commission = Commission(plan=plan, inputs=offload.inputs, target=offload.job.target)
+    store.commission(offload.job, venue, commission)
+    return Errand(id=offload.job.id, plan=plan, worker=worker, narrator=offload.narrator, store=store)
+
+
+def worker_of(job: Job, site: Site) -> Worker:
+    """Return the worker that has *job*; raise UsageError for a node that was removed meanwhile."""
+    assert job.venue
+    if job.venue.kind is VenueKind.SLURM:
+        return batch_worker(site)
+    return worker_at(node_place(site, NodeStore(site.state).load(job.venue.node)), site.cache / "workers")

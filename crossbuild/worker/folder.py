@@ -26,6 +26,8 @@ class JobFolder:
     """The paths of one job."""
 
     path: Path
+    space: Path | None = None
+    """Where it builds, if that is not its own folder: then that one is shared, and perhaps no local disk."""
 
     @property
     def events(self) -> Path:
@@ -55,7 +57,7 @@ class JobFolder:
     @property
     def scratch(self) -> Path:
         """What goes when the work has ended."""
-        return self.path / "work"
+        return (self.space or self.path) / ("work" if self.space is None else self.path.name)
 
     def order(self) -> WorkOrder:
         """Return what is to be done; raise UsageError if that cannot be read."""

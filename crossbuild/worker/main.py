@@ -13,6 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -71,19 +72,29 @@ def start(jobs: Path, job: str) -> None:
         if os.fork():
             os._exit(0)
         _detach(folder)
-        run(jobs, job, lambda: os.close(tell))
+        _run(jobs, folder, lambda: os.close(tell))
         os._exit(0)
     os.close(tell)
     # Ends when the worker holds its lock, or is dead.
     os.read(ready, 1)
 
 
-def run(jobs: Path, job: str, begun: Callable[[], None] = lambda: None) -> None:
-    """Work on *job* to its end; call *begun* once others can see that somebody does."""
+def run(jobs: Path, job: str, space: str) -> None:
+    """Work on *job* to its end, below the folder *space* of this host's own disk."""
+    from crossbuild.host.workspace import workspace
+
+    Path(space).mkdir(mode=0o700, parents=True, exist_ok=True)
+    require_own(Path(space))
+    # What a job left there that was killed goes now.
+    with workspace(Path(space), job) as own:
+        _run(jobs, replace(job_folder(jobs, job), space=own), lambda: None)
+
+
+def _run(jobs: Path, folder: JobFolder, begun: Callable[[], None]) -> None:
+    """Work on the job of *folder*; call *begun* once others can see that somebody does."""
     from crossbuild.worker.work import work
 
     require_own(jobs)
-    folder = job_folder(jobs, job)
     os.umask(0o022)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _cancel)

@@ -32,10 +32,15 @@ from crossbuild.worker.folder import CancelledError, JobFolder
 
 
 def work(folder: JobFolder, jobs: Path) -> None:
-    """Do the work of *folder* and write down how it ended; nothing else is left of it."""
+    """Do the work of *folder* and write down how it ended; nothing else is left of it.
+
+    Who is ended by a workload manager says nothing: he may be started again, from the beginning.
+    """
     try:
         outcome = _made(folder, jobs)
     except CancelledError:
+        if folder.space:
+            return
         outcome = Outcome(ending=Ending.CANCELLED)
     except CrossbuildError as error:
         outcome = _failed(error)
@@ -44,7 +49,7 @@ def work(folder: JobFolder, jobs: Path) -> None:
     finally:
         # First of all: on a full disk there is no room for the outcome either.
         shutil.rmtree(folder.scratch, ignore_errors=True)
-        folder.handed.unlink(missing_ok=True)
+    folder.handed.unlink(missing_ok=True)
     if outcome.ending is not Ending.DONE:
         folder.archive.unlink(missing_ok=True)
     folder.conclude(outcome)
@@ -123,5 +128,4 @@ def _take_over(folder: JobFolder, session: Session) -> None:
     handed = folder.scratch / "handed"
     handed.mkdir()
     trees.unpack(folder.handed, handed)
-    folder.handed.unlink()
     session.take_over(handed)

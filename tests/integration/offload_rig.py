@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -38,7 +39,7 @@ GATED = "while [ ! -e /go ]; do sleep 0.1; done; rm /go"
 
 @dataclass(frozen=True)
 class Management:
-    """A management server of its own, which knows *hosts*; what apt downloaded is shared with other tests."""
+    """A management server of its own, which knows *hosts*; its cache is shared with other tests."""
 
     folder: Path
     crossbuild: CommandLine
@@ -81,6 +82,17 @@ class Management:
         """Return what `job list` lists."""
         return list(json.loads(self.crossbuild("job", "list", "--json").stdout))
 
+    def warm(self, *jobs: Path) -> None:
+        """Have in the folders *jobs*, of nodes, the trees that all specs of these tests begin with."""
+        self.build(self.spec("warm"), "--on", "local")
+        for folder in jobs:
+            folder.mkdir(mode=0o700, exist_ok=True)
+            shutil.copytree(STATE / "state/cache/layers", folder / ".cache/layers")
+
+    def condition(self, job: str) -> str:
+        """Return what `job list` says of *job*."""
+        return next(str(one["condition"]) for one in self.jobs() if one["id"] == job)
+
     def folders(self) -> list[str]:
         """Return the ids of the jobs that lie on the hosts."""
         return [path.name for host in self.hosts for path in (host.space / "crossbuild-jobs").glob("[!.]*")]
@@ -90,14 +102,28 @@ def management(folder: Path, hosts: tuple[Host, ...], *, settings: str = "") -> 
     """Return a new management server below *folder*."""
     state = folder / "state"
     (state / "cache").mkdir(parents=True)
-    (STATE / "state/cache/apt").mkdir(parents=True, exist_ok=True)
-    (state / "cache/apt").symlink_to(STATE / "state/cache/apt")
+    for shared in ("apt", "layers"):
+        (STATE / "state/cache" / shared).mkdir(parents=True, exist_ok=True)
+        (state / "cache" / shared).symlink_to(STATE / "state/cache" / shared)
     config = folder / "config.yaml"
     config.write_text(f"state: {state}\nprefix: {folder}/prefix\n{settings}")
     store = NodeStore(state)
     for host in hosts:
         store.add(host.node())
     return Management(folder, CommandLine(config), load_site(config), hosts)
+
+
+def running(process: subprocess.Popen[str], server: Management) -> str:
+    """Return the id of the job whose last step *process* waits for."""
+    wait_for(process, begins("configuration"))
+    return next(str(job["id"]) for job in server.jobs() if job["condition"] == "running")
+
+
+def ended(process: subprocess.Popen[str]) -> dict[str, Any]:
+    """Return the last thing that *process* says."""
+    said = list(events(process))
+    process.wait()
+    return said[-1]
 
 
 def events(process: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:

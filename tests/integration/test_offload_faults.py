@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -22,10 +20,12 @@ from tests.integration.offload_rig import (
     GATED,
     Management,
     begins,
+    ended,
     events,
     management,
     open_gate,
     restart_server,
+    running,
     wait_for,
     worker_of,
 )
@@ -42,8 +42,7 @@ def hosts() -> Iterator[tuple[Host, ...]]:
 def server(hosts: tuple[Host, ...], tmp_path_factory: pytest.TempPathFactory) -> Management:
     """A management server that knows both, each with the base of all images in its cache."""
     server = management(tmp_path_factory.mktemp("server"), hosts)
-    for host in hosts:
-        server.build(server.spec(f"warm-{host.name}"), "--on", host.name)
+    server.warm(*(host.space / "crossbuild-jobs" for host in hosts))
     return server
 
 
@@ -62,19 +61,6 @@ def _nothing_is_left(server: Management) -> Iterator[None]:
             ledger.report_success(host.name)
     finally:
         ledger.close()
-
-
-def running(process: subprocess.Popen[str], server: Management) -> str:
-    """Return the id of the job whose last step *process* waits for."""
-    wait_for(process, begins("configuration"))
-    return next(str(job["id"]) for job in server.jobs() if job["condition"] == "running")
-
-
-def ended(process: subprocess.Popen[str]) -> dict[str, Any]:
-    """Return the last thing that *process* says."""
-    said = list(events(process))
-    process.wait()
-    return said[-1]
 
 
 def test_a_connection_that_is_lost_for_a_while_costs_nothing(server: Management) -> None:
@@ -113,7 +99,7 @@ def test_a_killed_client_is_followed_by_another_one(server: Management) -> None:
     open_gate(host, job)
     server.crossbuild("job", "attach", job)
     server.crossbuild("artifacts", "verify", str(server.folder / "out/killed"))
-    assert next(one for one in server.jobs() if one["id"] == job)["condition"] == "done"
+    assert server.condition(job) == "done"
 
 
 def test_a_cancelled_job_leaves_nothing(server: Management) -> None:
@@ -133,7 +119,7 @@ def test_a_detached_job_is_cancelled_as_well(server: Management) -> None:
         job = running(process, server)
         process.kill()
     server.crossbuild("job", "cancel", job)
-    assert next(one for one in server.jobs() if one["id"] == job)["condition"] == "cancelled"
+    assert server.condition(job) == "cancelled"
 
 
 def test_a_node_that_was_asked_for_and_is_restarted_fails_the_build(server: Management) -> None:
