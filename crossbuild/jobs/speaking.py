@@ -36,8 +36,8 @@ PATIENCE = 900.0
 ATTEMPTS = 3
 """How often an archive is fetched that does not arrive as it was packed."""
 
-# Says which Python is new enough, and whether the worker is there already. Only the last folder is made:
-# those above it are the administrator's.
+# Says which Python is new enough, and whether the worker is there already; removes all but the four that were
+# used last. Only the last folder is made: those above it are the administrator's.
 _LOOK = """\
 umask 077
 mkdir "$1" 2>/dev/null
@@ -48,10 +48,12 @@ for python in python3 python3.14 python3.13 python3.12 python3.11; do
     break
   fi
 done
-test -d ".workers/$2" && echo there
-true
+cd .workers
+touch --no-create "$2"
+test -d "$2" && echo there
+ls -t | tail -n +5 | while read -r unused; do rm -rf "$unused"; done
 """
-# Beside its place, so that others see all of it or nothing. What was used longest ago goes.
+# Beside its place, so that others see all of it or nothing.
 _UNPACK = """\
 cd "$1/.workers" && "$3" -I -m zipfile -e "$2.pyz" "$2.$$" && rm -f "$2.pyz" || exit 1
 mv -T "$2.$$" "$2" 2>/dev/null || rm -rf "$2.$$"
@@ -95,11 +97,11 @@ class Worker:
         lost: float | None = None
         pause = FIRST_PAUSE
         while hearing.outcome is None:
-            before = hearing.offset
+            hearing.alive = False
             try:
                 self.place.shore.stream(self._argv("follow", job, str(hearing.offset)), hearing)
             except (NodeUnreachableError, CommandFailedError) as error:
-                if hearing.offset > before or hearing.alive:
+                if hearing.alive:
                     lost, pause = None, FIRST_PAUSE
                 lost = lost or time.monotonic()
                 if time.monotonic() - lost > PATIENCE:
@@ -149,7 +151,10 @@ class Worker:
 
 
 class Hearing:
-    """Takes lines of `follow`; *offset* is how many bytes of events it has understood."""
+    """Takes lines of `follow`; *offset* is how many bytes of events it has understood.
+
+    *alive* says whether anything was heard since it was last set to false.
+    """
 
     def __init__(self, on_event: EventSink) -> None:
         self._on_event = on_event

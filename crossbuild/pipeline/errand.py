@@ -98,6 +98,12 @@ class Errand:
                 self.abandon()
             raise
 
+    def conclude(self) -> None:
+        """Remove what is left of the job, whose root is in safety."""
+        self.store.forget_commission(self.id)
+        with contextlib.suppress(CrossbuildError):
+            self.worker.remove(self.id)
+
     def abandon(self) -> None:
         """End the job and remove what is left of it, as far as its host can be reached."""
         self.store.forget_commission(self.id)
@@ -113,14 +119,13 @@ class Errand:
         return archive
 
     def _require_done(self, outcome: Outcome) -> None:
+        if outcome.ending is not Ending.DONE:
+            self.conclude()
         if outcome.ending is Ending.FAILED and outcome.complaint:
-            self.abandon()
             raise as_error(outcome.complaint, self.place)
         if outcome.ending is Ending.CANCELLED:
-            self.abandon()
             raise BuildFailedError(f"The job {self.id} was cancelled.", details=f"It ran on {self.place}.")
         if outcome.ending is not Ending.DONE:
-            self.abandon()
             raise VanishedError(
                 f"The job {self.id} ended on {self.place} without a word.",
                 details="Its worker was killed, or the host was restarted.",

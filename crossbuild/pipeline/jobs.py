@@ -99,7 +99,7 @@ def _finish(job: Job, commission: Commission, site: Site, narrator: Narrator) ->
     with errand.cancelled_on_interruption(), workspace(site.work, job.name) as folder:
         made = errand.bring_home(folder)
         finish.publish_set(made, job.target, folder / "build", commission.inputs, narrator)
-    errand.abandon()
+    errand.conclude()
 
 
 @contextlib.contextmanager
@@ -139,27 +139,33 @@ def cancel(name: str, site: Site) -> Job:
 
 def orphans(site: Site, notice: NoticeSink) -> tuple[Orphan, ...]:
     """Return what no build of this installation needs any more, on all nodes that can be reached."""
-    store = JobStore(site.state)
-    return tuple(
-        Orphan(node=worker.place.name, job=standing.job, running=standing.running)
-        for worker in _workers(site, notice)
-        for standing in worker.standings()
-        if standing.site == store.site and not _is_needed(store, standing)
-    )
+    return tuple(_told(worker, standing) for worker, standing in _unneeded(site, notice))
 
 
 def clean(site: Site, notice: NoticeSink) -> tuple[Orphan, ...]:
     """Remove all `orphans`, and note as failed what was interrupted here; return what was removed."""
+    removed = []
+    for worker, standing in _unneeded(site, notice):
+        worker.cancel(standing.job)
+        worker.remove(standing.job)
+        removed.append(_told(worker, standing))
     store = JobStore(site.state)
-    found = orphans(site, notice)
-    workers = {worker.place.name: worker for worker in _workers(site, lambda _message: None)}
-    for orphan in found:
-        workers[orphan.node].cancel(orphan.job)
-        workers[orphan.node].remove(orphan.job)
     for job in store.all():
         if condition(store, job) is Condition.INTERRUPTED:
             store.close(job.id, JobState.FAILED, "It was interrupted.")
-    return found
+    return tuple(removed)
+
+
+def _unneeded(site: Site, notice: NoticeSink) -> Iterator[tuple[Worker, Standing]]:
+    store = JobStore(site.state)
+    for worker in _workers(site, notice):
+        for standing in worker.standings():
+            if standing.site == store.site and not _is_needed(store, standing):
+                yield worker, standing
+
+
+def _told(worker: Worker, standing: Standing) -> Orphan:
+    return Orphan(node=worker.place.name, job=standing.job, running=standing.running)
 
 
 def _workers(site: Site, notice: NoticeSink) -> Iterator[Worker]:

@@ -83,7 +83,7 @@ def made_by_slurm(offload: Offload, wish: Venue, folder: Path) -> Iterator[Finis
         raise NoPlaceError(error.brief, details=error.details, resolution=error.resolution) from error
     with errand.cancelled_on_interruption():
         yield errand.bring_home(folder)
-    errand.abandon()
+    errand.conclude()
 
 
 @contextlib.contextmanager
@@ -109,7 +109,7 @@ def made_on_node(offload: Offload, wish: Venue, arch: Architecture, folder: Path
                 ledger.report_success(lease.node)
                 with errand.cancelled_on_interruption():
                     yield made
-                errand.abandon()
+                errand.conclude()
                 return
 
 

@@ -98,13 +98,15 @@ class Management:
         return [path.name for host in self.hosts for path in (host.space / "crossbuild-jobs").glob("[!.]*")]
 
 
-def management(folder: Path, hosts: tuple[Host, ...], *, settings: str = "") -> Management:
-    """Return a new management server below *folder*."""
+def management(
+    folder: Path, hosts: tuple[Host, ...], *, settings: str = "", shared: bool = True
+) -> Management:
+    """Return a new management server below *folder*; without *shared*, it has a cache of its own."""
     state = folder / "state"
     (state / "cache").mkdir(parents=True)
-    for shared in ("apt", "layers"):
-        (STATE / "state/cache" / shared).mkdir(parents=True, exist_ok=True)
-        (state / "cache" / shared).symlink_to(STATE / "state/cache" / shared)
+    for part in ("apt", "layers") if shared else ():
+        (STATE / "state/cache" / part).mkdir(parents=True, exist_ok=True)
+        (state / "cache" / part).symlink_to(STATE / "state/cache" / part)
     config = folder / "config.yaml"
     config.write_text(f"state: {state}\nprefix: {folder}/prefix\n{settings}")
     store = NodeStore(state)
