@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, cast
@@ -17,6 +17,7 @@ from crossbuild.errors import (
     CrossbuildError,
     HostNotReadyError,
     NodeUnreachableError,
+    StorageError,
 )
 from crossbuild.host.digests import file_digests
 from crossbuild.host.locks import NoticeSink
@@ -58,6 +59,14 @@ _UNPACK = """\
 cd "$1/.workers" && "$3" -I -m zipfile -e "$2.pyz" "$2.$$" && rm -f "$2.pyz" || exit 1
 mv -T "$2.$$" "$2" 2>/dev/null || rm -rf "$2.$$"
 """
+
+
+class NodeFullError(StorageError):
+    """The disk of another host is full."""
+
+
+class NodeNotReadyError(HostNotReadyError):
+    """Another host lacks something."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +150,7 @@ class Worker:
         done = self.place.shore.run(self._argv(command, *rest), check=False)
         if done.status:
             lines = done.stderr.strip().splitlines() or ["It said nothing."]
-            error = HostNotReadyError(f"{self.place.name}: {lines[0]}", details="\n".join(lines[1:]))
+            error = NodeNotReadyError(f"{self.place.name}: {lines[0]}", details="\n".join(lines[1:]))
             error.exit_code = done.status
             raise error
         return done.stdout
@@ -202,12 +211,20 @@ def worker_at(place: Place, cache: Path) -> Worker:
 
 def as_error(complaint: Complaint, place: str) -> CrossbuildError:
     """Return what the worker raised on *place*."""
-    known: Any = getattr(errors, complaint.kind, BuildFailedError)
-    kind = BuildFailedError if known is CommandFailedError else known
-    error = kind(complaint.brief, details=complaint.details, resolution=complaint.resolution)
-    assert isinstance(error, CrossbuildError)
+    named: Any = getattr(errors, complaint.kind, None)
+    known = isinstance(named, type) and issubclass(named, CrossbuildError)
+    kind = _OF_NODES.get(named, named) if known else BuildFailedError
+    error: CrossbuildError = kind(complaint.brief, details=complaint.details, resolution=complaint.resolution)
     error.details = f"{error.details}\nIt happened on {place}.".lstrip()
     return error
+
+
+_OF_NODES: Mapping[type[CrossbuildError], type[CrossbuildError]] = {
+    # Its status is not known here.
+    CommandFailedError: BuildFailedError,
+    HostNotReadyError: NodeNotReadyError,
+    StorageError: NodeFullError,
+}
 
 
 def layers_to_make(names_of_layers: Iterable[str], kept: Sequence[str]) -> list[str]:

@@ -9,11 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crossbuild.distros.session import Session
-from crossbuild.errors import BuildFailedError, CrossbuildError, ProvisionerError, TerminatedError
+from crossbuild.errors import (
+    BuildFailedError,
+    CommandFailedError,
+    CrossbuildError,
+    ProvisionerError,
+    TerminatedError,
+)
 from crossbuild.executors import trees
 from crossbuild.executors.layer_cache import name_of
 from crossbuild.jobs.batch import SlurmEndedError
-from crossbuild.jobs.speaking import Worker, as_error, layers_to_make
+from crossbuild.jobs.speaking import NodeFullError, NodeNotReadyError, Worker, as_error, layers_to_make
 from crossbuild.jobs.store import JobStore
 from crossbuild.model.job import Ending, Outcome, WorkOrder
 from crossbuild.model.plan import Plan
@@ -45,19 +51,24 @@ class Errand:
         """Give the host what it needs and let it begin; *folder* is scratch, *site* the sender's id."""
         with self.narrator.phase(HANDOVER[0]):
             layers = self.plan.layers
+            # First of all: it refuses what no node could use.
+            spec = session.portable()
             kept = self.worker.kept([name_of(layer) for layer in layers if layer.kept])
             missing = layers_to_make((name_of(layer) for layer in layers if layer.kept), kept)
             handed = self._handed(session, folder) if missing else None
             order = WorkOrder(
                 job=self.id,
                 site=site,
-                spec=session.portable(),
+                spec=spec,
                 layers=layers,
                 epoch=self.plan.resolution.epoch,
             )
             try:
                 self.worker.hand_in(order, handed, folder)
                 self.worker.start(self.id)
+            except CommandFailedError as error:
+                self.abandon()
+                raise self._refused(error) from error
             except BaseException:
                 self.abandon()
                 raise
@@ -117,6 +128,12 @@ class Errand:
         session.hand_over(gathered, self.plan.resolution)
         trees.pack(gathered, archive)
         return archive
+
+    def _refused(self, error: CommandFailedError) -> CrossbuildError:
+        """Return the error for a host that could not even take the job."""
+        if trees.FULL in error.details:
+            return NodeFullError(f"The disk is full on {self.place}.", details=error.details)
+        return NodeNotReadyError(f"{self.place} could not take the job {self.id}.", details=error.details)
 
     def _require_done(self, outcome: Outcome) -> None:
         if outcome.ending is not Ending.DONE:

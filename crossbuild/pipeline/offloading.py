@@ -12,7 +12,7 @@ from crossbuild.distros.session import Session
 from crossbuild.errors import CrossbuildError, HostNotReadyError, ProvisionerError
 from crossbuild.jobs.batch import batch_worker
 from crossbuild.jobs.places import Place
-from crossbuild.jobs.speaking import Worker, worker_at
+from crossbuild.jobs.speaking import NodeFullError, NodeNotReadyError, Worker, worker_at
 from crossbuild.jobs.store import JobStore
 from crossbuild.model.architecture import Architecture
 from crossbuild.model.job import Commission, Job
@@ -44,6 +44,18 @@ class Offload:
     inputs: str
     plan_for: Callable[[Venue], Plan]
     """Gives the plan as soon as the venue is settled."""
+
+
+class _UnfitError(Exception):
+    """A node could not begin, for what *cause* says."""
+
+    def __init__(self, cause: CrossbuildError) -> None:
+        super().__init__(cause.brief)
+        self.cause, self.brief = cause, cause.brief
+
+
+UNFIT = (VanishedError, NodeFullError, NodeNotReadyError, _UnfitError)
+"""Errors that another node may be spared."""
 
 
 class NoPlaceError(ProvisionerError):
@@ -90,8 +102,9 @@ def made_by_slurm(offload: Offload, wish: Venue, folder: Path) -> Iterator[Finis
 def made_on_node(offload: Offload, wish: Venue, arch: Architecture, folder: Path) -> Iterator[FinishedRoot]:
     """Make the root of *arch* on a node and yield it, below *folder*; what lies on the node goes afterwards.
 
-    The node's slot is held until the block ends. A node that fails before the work has begun, or is restarted
-    in the middle, gives way to another one unless *wish* names it. Raises NoPlaceError where none takes it.
+    The node's slot is held until the block ends. A node that cannot be reached at first, lacks something,
+    or is restarted in the middle gives way to another one, unless *wish* names it.
+    Raises NoPlaceError where none takes it.
     """
     with open_ledger(offload.site.state) as ledger:
         for attempt in range(1, ATTEMPTS + 1):
@@ -100,7 +113,7 @@ def made_on_node(offload: Offload, wish: Venue, arch: Architecture, folder: Path
                     errand = _begun(offload, lease, folder)
                     with errand.cancelled_on_interruption():
                         made = errand.bring_home(folder)
-                except (VanishedError, _UnfitError) as error:
+                except UNFIT as error:
                     ledger.report_failure(lease.node, error.brief.rstrip("."))
                     if wish.node or attempt == ATTEMPTS:
                         raise error.cause if isinstance(error, _UnfitError) else error from error
@@ -111,14 +124,6 @@ def made_on_node(offload: Offload, wish: Venue, arch: Architecture, folder: Path
                     yield made
                 errand.conclude()
                 return
-
-
-class _UnfitError(Exception):
-    """A node could not begin, for what *cause* says."""
-
-    def __init__(self, cause: CrossbuildError) -> None:
-        super().__init__(cause.brief)
-        self.cause, self.brief = cause, cause.brief
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ import pytest
 
 from crossbuild.errors import (
     ArtifactError,
-    CommandFailedError,
+    BuildFailedError,
     HostNotReadyError,
     NodeUnreachableError,
     ProvisionerError,
@@ -216,8 +216,12 @@ def test_an_error_of_a_node_keeps_its_kind_and_names_the_node() -> None:
     error = as_error(Complaint(kind="ProvisionerError", brief="b", details="d", resolution="r"), "arm1")
     assert isinstance(error, ProvisionerError)
     assert "arm1" in error.details
-    unknown = Complaint(kind="CommandFailedError", brief="b", details="", resolution="")
-    assert not isinstance(as_error(unknown, "arm1"), CommandFailedError)
+
+
+@pytest.mark.parametrize("kind", ["CommandFailedError", "TerminatedError", "annotations", "", "Unknown"])
+def test_whatever_a_node_says_becomes_an_error_of_a_build(kind: str) -> None:
+    complaint = Complaint(kind=kind, brief="b", details="", resolution="")
+    assert type(as_error(complaint, "arm1")) is BuildFailedError
 
 
 @pytest.mark.parametrize(
