@@ -42,6 +42,8 @@ ATTEMPTS = 3
 _LOOK = """\
 umask 077
 mkdir "$1" 2>/dev/null
+test -d "$1" || exit 3
+find "$1" -maxdepth 0 -type d -user "$(id -u)" ! -perm /077 | grep -q . || exit 4
 cd "$1" && mkdir -p .workers || exit 3
 for python in python3 python3.14 python3.13 python3.12 python3.11; do
   if "$python" -I -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
@@ -54,6 +56,8 @@ touch --no-create "$2"
 test -d "$2" && echo there
 ls -t | tail -n +5 | while read -r unused; do rm -rf "$unused"; done
 """
+FOREIGN = 4
+"""Its status where the folder of jobs is somebody else's, or open to others."""
 # Beside its place, so that others see all of it or nothing.
 _UNPACK = """\
 cd "$1/.workers" && "$3" -I -m zipfile -e "$2.pyz" "$2.$$" && rm -f "$2.pyz" || exit 1
@@ -190,15 +194,21 @@ def worker_at(place: Place, cache: Path) -> Worker:
     file = worker_file(cache)
     key, jobs = file.stem, str(place.jobs)
     looked = place.shore.run(["sh", "-c", _LOOK, "sh", jobs, key], check=False)
+    if looked.status == FOREIGN:
+        raise NodeNotReadyError(
+            f"The folder {jobs} on {place.name} is not this user's alone.",
+            details="What runs as a job lies there, and somebody else could change it.",
+            resolution="Look at what is in it, remove it, and run it again.",
+        )
     if looked.status:
-        raise HostNotReadyError(
+        raise NodeNotReadyError(
             f"{place.name} has no place for builds.",
             details=looked.stderr.strip(),
             resolution=f"Make the folder {place.jobs.parent} there: `crossbuild node prepare` says how.",
         )
     python, *rest = looked.stdout.split() or [""]
     if not python or python == "there":
-        raise HostNotReadyError(
+        raise NodeNotReadyError(
             f"{place.name} has no Python that is new enough.",
             details="Python 3.11 or a newer one was looked for on PATH.",
             resolution="`crossbuild node prepare` says which package has it.",

@@ -3,8 +3,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -42,9 +43,22 @@ def place(tmp_path: Path) -> Place:
     return Place(name="arm1", jobs=PurePosixPath(tmp_path / "jobs"), shore=ThisHost())
 
 
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Worker:
+    """A worker that was sent once for all tests; starting Pythons takes most of their time."""
+    folder = tmp_path_factory.mktemp("node")
+    place = Place(name="arm1", jobs=PurePosixPath(folder / "jobs"), shore=ThisHost())
+    return worker_at(place, folder / "cache")
+
+
 @pytest.fixture
-def worker(place: Place, tmp_path: Path) -> Worker:
-    return worker_at(place, tmp_path / "cache")
+def worker(installed: Worker) -> Iterator[Worker]:
+    """The same without any job."""
+    yield installed
+    jobs = Path(installed.place.jobs)
+    jobs.chmod(0o700)
+    for job in jobs.glob("[!.]*"):
+        shutil.rmtree(job)
 
 
 def test_the_worker_needs_nothing_but_pythons_own_library(tmp_path: Path) -> None:
@@ -108,6 +122,16 @@ def test_a_folder_that_others_can_enter_is_refused(worker: Worker, tmp_path: Pat
     Path(worker.place.jobs).chmod(0o755)
     with pytest.raises(HostNotReadyError, match="not this user's alone"):
         worker.hand_in(ORDER, None, tmp_path)
+    with pytest.raises(HostNotReadyError, match="not this user's alone"):
+        worker_at(worker.place, tmp_path / "cache")
+
+
+def test_nothing_is_sent_into_a_folder_that_a_link_leads_to(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    Path(place.jobs).symlink_to("elsewhere")
+    with pytest.raises(HostNotReadyError, match="not this user's alone"):
+        worker_at(place, tmp_path / "cache")
+    assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
 def test_no_folder_above_the_jobs_is_made(tmp_path: Path) -> None:
