@@ -48,7 +48,7 @@ def status(
     if ims:
         console.print_json([ims_status(one) for one in found])
     elif as_json:
-        console.print_json([_as_json(one, failing) for one in found])
+        console.print_json([status_entry(one, failing) for one in found])
     else:
         _show(found)
     context.exit(0 if all(one.usable for one in found) else 1)
@@ -85,7 +85,7 @@ def _row(one: NodeStatus) -> tuple[str | Span, ...]:
     )
 
 
-def _as_json(one: NodeStatus, failing: dict[str, str]) -> dict[str, object]:
+def status_entry(one: NodeStatus, failing: dict[str, str]) -> dict[str, object]:
     """Return what docs/reference/nodes.md describes."""
     facts = one.facts
     known = (

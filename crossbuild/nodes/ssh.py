@@ -30,7 +30,7 @@ class Connection:
 
     The system's ssh does it, so the user's configuration holds. The connection is made by the first command
     and stays for a minute after the last one. In a private user namespace (`host.namespace.become_root`) ssh
-    does not find the user's keys: run a command before that, and later ones go over the same connection.
+    does not find the user's keys: make the connection and run a command before that, then later ones work.
 
     All methods raise NodeUnreachableError where the connection cannot be made or is lost (which takes at most
     15 s to be noticed), HostKeyError where the host is not the one that was added, ProvisionerError where it
