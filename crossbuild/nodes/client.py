@@ -38,8 +38,8 @@ QUIET = (
 )  # fmt: skip
 
 
-def session_options(address: str, known_hosts: Path, connect_timeout: int) -> list[str]:
-    """Return the options for a session on *address*, over a connection that all processes of a user share.
+def session_options(known_hosts: Path, socket: Path, connect_timeout: int) -> list[str]:
+    """Return the options for a session over a connection that all processes of a user share by *socket*.
 
     The host must prove itself by a key in *known_hosts*, or one that the user or the system trusts.
     """
@@ -52,7 +52,7 @@ def session_options(address: str, known_hosts: Path, connect_timeout: int) -> li
         "-o", f"UserKnownHostsFile={_quoted(known_hosts)} ~/.ssh/known_hosts",
         "-o", "ControlMaster=auto",
         "-o", f"ControlPersist={PERSIST}",
-        "-o", f"ControlPath={_quoted(control_socket(address, known_hosts))}",
+        "-o", f"ControlPath={_quoted(socket)}",
     ]  # fmt: skip
 
 

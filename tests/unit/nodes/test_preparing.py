@@ -24,13 +24,16 @@ def test_a_good_node_lacks_nothing() -> None:
 @pytest.mark.parametrize(
     ("release", "commands"),
     [
-        (DEBIAN, ("apt-get --yes install --no-install-recommends podman",)),
-        (SLES, ("zypper --non-interactive install podman",)),
+        (
+            DEBIAN,
+            ("apt-get --yes install --no-install-recommends python3 apt mmdebstrap arch-test",),
+        ),
+        (SLES, ("zypper --non-interactive install python311 zypper rpm gpg2",)),
         (STRANGE, ()),
         ("", ()),
     ],
 )
-def test_podman_comes_from_the_nodes_own_package_manager(release: str, commands: tuple[str, ...]) -> None:
+def test_tools_come_from_the_nodes_own_package_manager(release: str, commands: tuple[str, ...]) -> None:
     (need,) = lacking(release, tools=())
     assert (need.commands, need.as_root) == (commands, True)
 

@@ -10,11 +10,10 @@ from typing import Any
 
 import pytest
 
-from crossbuild import resources
 from crossbuild.errors import ProvisionerError
 from crossbuild.model.node import NodeStatus, Tool
 from crossbuild.nodes.ims_status import ims_status
-from crossbuild.nodes.probe import families, judge, parse, python_version
+from crossbuild.nodes.probe import families, judge, parse, python_version, script
 from tests.unit.nodes.values import DNF, PODMAN, PYTHON, make_facts, make_node
 
 ANSWER = """\
@@ -66,8 +65,8 @@ def test_a_clock_is_wrong_by_what_the_way_cannot_explain(between: tuple[float, f
     [
         pytest.param({}, "", id="nothing"),
         pytest.param({"arch": "x86_64"}, "it is x86_64, and was added as aarch64", id="arch"),
-        pytest.param({"tools": (PYTHON,)}, "neither Podman nor Python 3.11", id="no package manager"),
-        pytest.param({"tools": (PODMAN,)}, "", id="Podman alone"),
+        pytest.param({"tools": (PYTHON,)}, "it lacks Python 3.11", id="no package manager"),
+        pytest.param({"tools": (PODMAN,)}, "it lacks Python 3.11", id="Podman alone"),
         pytest.param({"subordinate_ids": False}, "is not root there", id="no ids"),
         pytest.param({"subordinate_ids": False, "root": True}, "", id="root needs none"),
         pytest.param({"folder_writable": False}, "not a folder that build can write to", id="folder"),
@@ -91,9 +90,8 @@ def test_old_python_makes_no_roots() -> None:
 
 
 def run_probe(folder: Path) -> str:
-    script = resources.render("nodes/probe.sh.j2", jobs="crossbuild-jobs", lock=".worker.lock")
     argv = ["sh", "-s", str(folder)]
-    return subprocess.run(argv, input=script, text=True, capture_output=True, check=True).stdout
+    return subprocess.run(argv, input=script(), text=True, capture_output=True, check=True).stdout
 
 
 def test_the_script_answers_here_what_this_host_is(tmp_path: Path) -> None:

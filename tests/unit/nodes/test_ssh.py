@@ -53,7 +53,7 @@ def option(options: list[str], name: str) -> str:
 
 
 def test_a_session_never_trusts_an_unknown_host_or_asks(tmp_path: Path) -> None:
-    options = session_options("a", tmp_path / "50% of it", 7)
+    options = session_options(tmp_path / "50% of it", tmp_path / "s", 7)
     assert option(options, "StrictHostKeyChecking") == "yes"
     assert option(options, "BatchMode") == "yes"
     assert option(options, "ForwardAgent") == "no"
