@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import socket
 import struct
+import subprocess
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -17,6 +20,7 @@ from crossbuild.host.command import CommandResult, capture
 from crossbuild.nodes.host_keys import ask_host_keys
 from crossbuild.nodes.ssh import Connection, connect
 from crossbuild.nodes.store import NodeStore
+from tests.integration.conftest import CommandLine
 from tests.integration.ims_rig import in_process
 from tests.integration.node_rig import Host, running_hosts
 
@@ -114,6 +118,29 @@ def test_nobody_is_asked_where_nobody_listens(
 ) -> None:
     said = node("add", hosts[HOST].address)
     assert (said.status, fingerprint(hosts[HOST]) in said.stderr) == (2, True), said.stderr
+
+
+@pytest.mark.parametrize(("answer", "status"), [("y\n", 0), ("n\n", 4), ("\n", 4), ("\4", 130)])
+def test_a_person_is_asked_about_the_fingerprint(
+    config: Path, store: NodeStore, hosts: Sequence[Host], answer: str, status: int
+) -> None:
+    host = hosts[HOST]
+    argv = CommandLine(config).argv("node", "add", host.address, "--folder", str(host.space))
+    terminal, side = pty.openpty()
+    with subprocess.Popen(argv, stdin=side, stdout=side, stderr=subprocess.PIPE, text=True) as process:
+        os.close(side)
+        assert process.stderr
+        said = ""
+        while "[y/N]: " not in said:
+            character = process.stderr.read(1)
+            assert character, said
+            said += character
+        os.write(terminal, answer.encode())
+        process.stderr.read()
+        assert process.wait() == status
+    os.close(terminal)
+    assert fingerprint(host) in said
+    assert [node.name for node in store.all()] == [host.address] * (status == 0)
 
 
 def test_a_node_with_another_host_key_is_not_spoken_to(
