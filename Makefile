@@ -46,6 +46,7 @@ bench: install-test
 	rm -rf $(BENCH_ROOT)
 	$(VENV)/bin/python benchmarks/building.py .test-state/bench
 	$(VENV)/bin/python -m benchmarks.uploading .test-state
+	$(VENV)/bin/python -m benchmarks.scheduling .test-state/bench
 	$(VENV)/bin/python -m benchmarks.offloading
 
 install-demo:

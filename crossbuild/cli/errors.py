@@ -88,7 +88,7 @@ def _print_error(error: CrossbuildError) -> None:
 
 def _ended(error: BaseException, argv: Sequence[str]) -> CrossbuildError:
     if isinstance(error.__cause__, EOFError):
-        # click takes a file that ends too early for Ctrl-D at a prompt; there are no prompts.
+        # click takes a file that ends too early for Ctrl-D at a prompt, whose own Ctrl-D has no cause.
         return _unexpected(error.__cause__, argv)
     if isinstance(error, TerminatedError):
         return _EndedError(f"Ended by {signal.Signals(error.number).name}.", 128 + error.number)

@@ -60,9 +60,12 @@ def prepare(
     if device and apply:
         mount_device(connection, device)
         console.note(f"{device} is mounted at {node.folder}.")
+    elif device:
+        console.note(f"With --apply, {device} would be mounted at {node.folder}.")
     facts = ask(connection)
     if rbd:
-        console.line(ceph_commands(node, facts, CephSpace(image=rbd, size=rbd_size)).rstrip("\n"))
+        for command in ceph_commands(node, facts, CephSpace(image=rbd, size=rbd_size)).splitlines():
+            console.line(command)
         return
     release = read_os_release(connection)
     found = needs(node, facts, release)

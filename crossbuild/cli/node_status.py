@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -48,13 +48,13 @@ def status(
     if ims:
         console.print_json([ims_status(one) for one in found])
     elif as_json:
-        console.print_json([_as_json(one, failing) for one in found])
+        console.print_json([status_entry(one, failing) for one in found])
     else:
-        _show(found)
+        _show(found, failing)
     context.exit(0 if all(one.usable for one in found) else 1)
 
 
-def _show(found: Sequence[NodeStatus]) -> None:
+def _show(found: Sequence[NodeStatus], failing: Mapping[str, str]) -> None:
     console.table(
         ("", "NAME", "ARCH", "SLOTS", "JOBS", "LOAD", "MEMORY FREE", "DISK FREE", "TOOLS"),
         [_row(one) for one in found],
@@ -65,6 +65,9 @@ def _show(found: Sequence[NodeStatus]) -> None:
             console.note(console.bad(one.node.name), f": {one.reason}")
         for text in one.warnings:
             console.note(console.warning(one.node.name), f": {text}")
+        if one.node.name in failing:
+            said = f": it gets no builds for a while, since one found: {failing[one.node.name]}"
+            console.note(console.warning(one.node.name), said)
 
 
 def _row(one: NodeStatus) -> tuple[str | Span, ...]:
@@ -85,7 +88,7 @@ def _row(one: NodeStatus) -> tuple[str | Span, ...]:
     )
 
 
-def _as_json(one: NodeStatus, failing: dict[str, str]) -> dict[str, object]:
+def status_entry(one: NodeStatus, failing: Mapping[str, str]) -> dict[str, object]:
     """Return what docs/reference/nodes.md describes."""
     facts = one.facts
     known = (

@@ -104,7 +104,7 @@ class NodeStatus:
 
     @property
     def usable(self) -> bool:
-        """Whether it would get a build now if it has a free slot."""
+        """Whether it can run builds and is not drained."""
         return not self.reason
 
 

@@ -98,7 +98,7 @@ def _why_busy(usable: Sequence[Load], waiting: int) -> str:
     slots, taken = sum(load.node.slots for load in usable), sum(load.taken for load in usable)
     where = usable[0].node.name if len(usable) == 1 else f"{len(usable)} nodes"
     ahead = waiting + sum(load.claimed for load in usable)
-    queue = f", and {ahead} builds wait for longer" if ahead else ""
+    queue = f", and {ahead} ahead in line" if ahead else ""
     return f"{taken} of {slots} slots of {where} are in use{queue}"
 
 

@@ -22,6 +22,7 @@ ALIVE_INTERVAL, ALIVE_COUNT = 5, 3
 """A connection that is silent for their product, in seconds, counts as lost."""
 LONGEST_SOCKET = 90
 """Bytes: sockaddr_un has 108 (unix(7)), of which ssh wants 17 for a name that it binds first."""
+_NAME_LENGTH = len("/ssh-") + 16
 
 QUIET = (
     "-T",  # no terminal, whatever the configuration says
@@ -37,8 +38,8 @@ QUIET = (
 )  # fmt: skip
 
 
-def session_options(address: str, known_hosts: Path, connect_timeout: int) -> list[str]:
-    """Return the options for a session on *address*, over a connection that all processes of a user share.
+def session_options(known_hosts: Path, socket: Path, connect_timeout: int) -> list[str]:
+    """Return the options for a session over a connection that all processes of a user share by *socket*.
 
     The host must prove itself by a key in *known_hosts*, or one that the user or the system trusts.
     """
@@ -51,7 +52,7 @@ def session_options(address: str, known_hosts: Path, connect_timeout: int) -> li
         "-o", f"UserKnownHostsFile={_quoted(known_hosts)} ~/.ssh/known_hosts",
         "-o", "ControlMaster=auto",
         "-o", f"ControlPersist={PERSIST}",
-        "-o", f"ControlPath={_quoted(control_socket(address, known_hosts))}",
+        "-o", f"ControlPath={_quoted(socket)}",
     ]  # fmt: skip
 
 
@@ -86,12 +87,7 @@ def control_socket(address: str, known_hosts: Path) -> Path:
 
 def _private_folder() -> Path:
     """Return a folder of mode 0700 with a short path; raise HostNotReadyError where that cannot be."""
-    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    place = Path("/run/crossbuild") if os.geteuid() == 0 else Path(runtime or "/tmp") / "crossbuild"  # noqa: S108
-    if not runtime and os.geteuid() != 0:
-        place = place.with_name(f"crossbuild-{os.geteuid()}")
-    elif len(os.fspath(place)) > LONGEST_SOCKET - len("/ssh-") - 16:
-        place = Path(f"/tmp/crossbuild-{os.geteuid()}")  # noqa: S108 - looked at below
+    place = _runtime_folder()
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = place.lstat()
     # In /tmp, somebody else may have been there first.
@@ -102,6 +98,14 @@ def _private_folder() -> Path:
             resolution=f"Remove {place}, or set XDG_RUNTIME_DIR to a folder of this user's.",
         )
     return place
+
+
+def _runtime_folder() -> Path:
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "/run" if os.geteuid() == 0 else "")
+    place = Path(runtime) / "crossbuild"
+    if runtime and len(os.fsencode(place)) <= LONGEST_SOCKET - _NAME_LENGTH:
+        return place
+    return Path(f"/tmp/crossbuild-{os.geteuid()}")  # noqa: S108 - looked at before use
 
 
 def _quoted(path: Path) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from crossbuild import resources
 from crossbuild.errors import CommandFailedError, ProvisionerError, UsageError
-from crossbuild.host.requirements import INSTALLERS, family_of, package_for, parse_os_release
+from crossbuild.host.requirements import INSTALLERS, family_of, packages, parse_os_release
 from crossbuild.model.node import Node, NodeFacts
 from crossbuild.nodes.addresses import parse_ssh_address
 from crossbuild.nodes.probe import LEAST_DISK, families
@@ -21,6 +21,12 @@ SIZE = re.compile(r"[1-9][0-9]*[GT]")
 CEPH_CLIENT = "kube"
 """Whose key HPE's guide gives to nodes; that of the administrator stays where it is."""
 INSTALL_TIMEOUT = 900
+_MANAGERS = {
+    "debian": ("python3", "apt"),
+    "el": ("python3.11", "dnf", "rpm"),
+    "suse": ("python311", "zypper", "rpm"),
+}
+"""The package that brings a Python that is new enough, and what else to install, by its purpose."""
 _WITHOUT_QUESTIONS = {"debian": "--yes", "el": "--assumeyes", "suse": "--non-interactive"}
 
 
@@ -121,18 +127,21 @@ def _architecture(node: Node, facts: NodeFacts) -> Need:
 
 
 def _tools(facts: NodeFacts, os_release: str) -> Need:
-    found = [*families(facts), *(["podman"] if facts.tool("podman") else [])]
+    found = families(facts)
     family = family_of(parse_os_release(os_release))
-    package = package_for("podman", family)
-    install = f"{INSTALLERS[family]} {package}".split() if package else []
-    if install:
-        install.insert(1, _WITHOUT_QUESTIONS[family])
     return Need(
-        what="Podman, or Python and a package manager",
+        what="Python and a package manager",
         met=bool(found),
         found=", ".join(found) or "none",
-        commands=(shlex.join(install),) if install else (),
+        commands=_installation(family) if family in _MANAGERS else (),
     )
+
+
+def _installation(family: str) -> tuple[str]:
+    program, *words = INSTALLERS[family].split()
+    python, *managers = _MANAGERS[family]
+    names = [python, *packages(family, tuple(managers))]
+    return (shlex.join([program, _WITHOUT_QUESTIONS[family], *words, *names]),)
 
 
 def _rights(facts: NodeFacts) -> Need:

@@ -27,7 +27,7 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "dnf": ("dnf",),
     "zypper": ("zypper",),
 }
-"""What a node needs, besides Python, to install packages of a family without a container."""
+"""What a node needs, besides Python, to install packages of a family."""
 LEAST_DISK = 2_000_000_000
 """Bytes: a small root, its archive, and the packages that it was made of."""
 MOST_SKEW = 60.0
@@ -51,10 +51,14 @@ def look_at(
 
 def ask(connection: Connection, *, timeout: float = PATIENCE) -> NodeFacts:
     """Return what the node of *connection* says of itself; raise as `Connection.run` does."""
-    script = resources.render("nodes/probe.sh.j2", jobs=JOBS, lock=WORKER_LOCK)
     before = time.time()
-    answer = connection.run(["sh", "-s", str(connection.node.folder)], stdin=script, timeout=timeout)
+    answer = connection.run(["sh", "-s", str(connection.node.folder)], stdin=script(), timeout=timeout)
     return parse(answer.stdout, between=(before, time.time()))
+
+
+def script() -> str:
+    """Return what a node's shell is told; its argument is the build folder."""
+    return resources.render("nodes/probe.sh.j2", jobs=JOBS, lock=WORKER_LOCK, python=OLDEST_PYTHON)
 
 
 def parse(text: str, *, between: tuple[float, float]) -> NodeFacts:
@@ -78,7 +82,7 @@ def parse(text: str, *, between: tuple[float, float]) -> NodeFacts:
             memory_available=int(available) * 1024,
             disk_free=int(said["disk"]) * 1024,
             folder_writable="writable" in said,
-            tools=tuple(_tool(line) for line in lines if line.startswith("tool ")),
+            tools=tuple(_tool(line) for line in sorted(lines) if line.startswith("tool ")),
             subordinate_ids="subordinate" in said,
             jobs=tuple(line.removeprefix("job ") for line in lines if line.startswith("job ")),
             clock_skew=_skew(float(said["clock"]), *between),
@@ -97,8 +101,8 @@ def judge(node: Node, facts: NodeFacts) -> str:
     complaints = (
         (facts.arch != node.arch, f"it is {facts.arch}, and was added as {node.arch}"),
         (
-            not (facts.tool("podman") or families(facts)),
-            f"it has neither Podman nor Python {oldest} with apt-get and mmdebstrap, dnf or zypper",
+            not families(facts),
+            f"it lacks Python {oldest} or later, or a package manager: apt-get with mmdebstrap, dnf, zypper",
         ),
         (
             not (facts.root or facts.subordinate_ids),
@@ -112,7 +116,7 @@ def judge(node: Node, facts: NodeFacts) -> str:
 
 
 def families(facts: NodeFacts) -> tuple[str, ...]:
-    """Return the package managers with which the node makes roots without a container."""
+    """Return the package managers with which the node makes roots."""
     python = facts.tool("python3")
     if not python or python_version(python.version) < OLDEST_PYTHON:
         return ()

@@ -30,7 +30,7 @@ class Connection:
 
     The system's ssh does it, so the user's configuration holds. The connection is made by the first command
     and stays for a minute after the last one. In a private user namespace (`host.namespace.become_root`) ssh
-    does not find the user's keys: run a command before that, and later ones go over the same connection.
+    does not find the user's keys: make the connection and run a command before that, then later ones work.
 
     All methods raise NodeUnreachableError where the connection cannot be made or is lost (which takes at most
     15 s to be noticed), HostKeyError where the host is not the one that was added, ProvisionerError where it
@@ -40,8 +40,8 @@ class Connection:
     def __init__(self, node: Node, known_hosts: Path, *, connect_timeout: int = CONNECT_TIMEOUT) -> None:
         """*known_hosts* has the keys of which the host must have one."""
         self.node = node
-        self._known_hosts = known_hosts
-        self._options = session_options(node.address, known_hosts, connect_timeout)
+        self._socket = control_socket(node.address, known_hosts)
+        self._options = session_options(known_hosts, self._socket, connect_timeout)
 
     def run(
         self, argv: Sequence[str], *, stdin: str = "", check: bool = True, timeout: float | None = 60
@@ -111,7 +111,7 @@ class Connection:
 
     def close(self) -> None:
         """End the shared connection, if there is one; commands of others that use it fail."""
-        if control_socket(self.node.address, self._known_hosts).exists():
+        if self._socket.exists():
             capture(ssh(self.node.address, ["-O", "exit", *self._options]), check=False, timeout=5)
 
     def _append(

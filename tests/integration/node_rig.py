@@ -65,10 +65,14 @@ class Host:
             "UsePAM no\n"
             f"SetEnv PATH={self.path}\n"
         )
+        # The namespace brings mounts of its own (ip-netns(8)): what changes fstab changes the host's.
+        fstab = self.folder / "fstab"
+        fstab.touch()
+        script = f"mount --bind {fstab} /etc/fstab && exec {SSHD} -D -e -f {config}"
         log = (self.folder / "sshd.log").open("ab")
         with log:
             self.process = subprocess.Popen(
-                ["ip", "netns", "exec", self.namespace, SSHD, "-D", "-e", "-f", str(config)],
+                ["ip", "netns", "exec", self.namespace, "sh", "-c", script],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import socket
+import struct
+import subprocess
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -16,6 +20,7 @@ from crossbuild.host.command import CommandResult, capture
 from crossbuild.nodes.host_keys import ask_host_keys
 from crossbuild.nodes.ssh import Connection, connect
 from crossbuild.nodes.store import NodeStore
+from tests.integration.conftest import CommandLine
 from tests.integration.ims_rig import in_process
 from tests.integration.node_rig import Host, running_hosts
 
@@ -115,6 +120,29 @@ def test_nobody_is_asked_where_nobody_listens(
     assert (said.status, fingerprint(hosts[HOST]) in said.stderr) == (2, True), said.stderr
 
 
+@pytest.mark.parametrize(("answer", "status"), [("y\n", 0), ("n\n", 4), ("\n", 4), ("\4", 130)])
+def test_a_person_is_asked_about_the_fingerprint(
+    config: Path, store: NodeStore, hosts: Sequence[Host], answer: str, status: int
+) -> None:
+    host = hosts[HOST]
+    argv = CommandLine(config).argv("node", "add", host.address, "--folder", str(host.space))
+    terminal, side = pty.openpty()
+    with subprocess.Popen(argv, stdin=side, stdout=side, stderr=subprocess.PIPE, text=True) as process:
+        os.close(side)
+        assert process.stderr
+        said = ""
+        while "[y/N]: " not in said:
+            character = process.stderr.read(1)
+            assert character, said
+            said += character
+        os.write(terminal, answer.encode())
+        process.stderr.read()
+        assert process.wait() == status
+    os.close(terminal)
+    assert fingerprint(host) in said
+    assert [node.name for node in store.all()] == [host.address] * (status == 0)
+
+
 def test_a_node_with_another_host_key_is_not_spoken_to(
     node: Callable[..., CommandResult], hosts: Sequence[Host]
 ) -> None:
@@ -168,7 +196,7 @@ def test_a_host_without_any_tool_is_not_ready(tmp_path: Path, store: NodeStore) 
         host.path = str(bare)
         host.start()
         said = in_process("--config", str(config_of(tmp_path)), "node", "status")
-    assert (said.status, "neither Podman nor Python" in said.stderr) == (1, True), said.stderr
+    assert (said.status, "it lacks Python 3.11" in said.stderr) == (1, True), said.stderr
 
 
 def config_of(folder: Path) -> Path:
@@ -293,3 +321,74 @@ def test_a_file_that_grows_while_it_is_copied_is_noticed(
 def test_keys_are_asked_for_through_the_name_that_ssh_uses(hosts: Sequence[Host]) -> None:
     (key,) = ask_host_keys("x", f"root@{hosts[HOST].address}:22")
     assert key.fingerprint == fingerprint(hosts[HOST])
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[str]:
+    """A disk with nothing on it."""
+    image = tmp_path / "disk"
+    with image.open("wb") as file:
+        file.truncate(64_000_000)
+    device = capture(["losetup", "--find", "--show", str(image)]).stdout.strip()
+    yield device
+    capture(["losetup", "--detach", device])
+
+
+@pytest.fixture
+def prepared(node: Callable[..., CommandResult]) -> Iterator[Callable[..., CommandResult]]:
+    """Runs `crossbuild node prepare` on a host that has no folder yet."""
+    with running_hosts(1) as (host,):
+        host.space.rmdir()
+        add(node, host)
+        yield lambda *options: node("prepare", host.name, *options)
+        assert "crossbuild" not in Path("/etc/fstab").read_text()
+
+
+def test_what_a_node_lacks_is_told_and_then_done(prepared: Callable[..., CommandResult]) -> None:
+    said = prepared()
+    assert (said.status, "On the node: mkdir -p -m 0755" in said.stderr) == (1, True), said.stderr
+    assert prepared("--apply").status == 0
+    assert prepared().status == 0
+
+
+def test_an_empty_disk_becomes_the_build_folder_and_a_used_one_stays_as_it_is(
+    prepared: Callable[..., CommandResult], disk: str
+) -> None:
+    assert "is mounted at" not in prepared("--device", disk).stderr
+    assert Path(disk).read_bytes()[:4096] == bytes(4096)
+    for _ in range(2):
+        assert f"{disk} is mounted at" in prepared("--device", disk, "--apply").stderr
+    kind = ["blkid", "--probe", "--output", "value", "--match-tag", "TYPE", disk]
+    assert capture(kind).stdout == "ext4\n"
+
+
+def _partition(disk: str) -> None:
+    """Write a table of one partition of Linux, from sector 2048 on (the DOS format)."""
+    entry = struct.pack("<8B2L", 0, 0, 0, 0, 0x83, 0, 0, 0, 2048, 1000)
+    with Path(disk).open("r+b") as file:
+        file.write(bytes(446) + entry + bytes(48) + b"\x55\xaa")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda disk: capture(["mkfs.ext2", "-q", disk]), id="another file system"),
+        pytest.param(lambda disk: capture(["mkswap", disk]), id="swap"),
+        pytest.param(_partition, id="partitions"),
+    ],
+)
+def test_a_disk_that_holds_something_else_is_refused(
+    prepared: Callable[..., CommandResult], disk: str, make: Callable[[str], object]
+) -> None:
+    make(disk)
+    before = Path(disk).read_bytes()
+    said = prepared("--device", disk, "--apply")
+    assert (said.status, "left as it is" in said.stderr) == (4, True), said.stderr
+    assert Path(disk).read_bytes() == before
+
+
+@pytest.mark.parametrize("device", ["/dev/null", "/dev/nothing", "sda", "/dev/../etc/passwd", "/dev/a b"])
+def test_what_is_no_disk_is_refused(prepared: Callable[..., CommandResult], device: str) -> None:
+    said = prepared("--device", device, "--apply")
+    assert said.status in {2, 4}
+    assert "Traceback" not in said.stderr
