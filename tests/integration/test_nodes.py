@@ -20,9 +20,9 @@ from crossbuild.host.command import CommandResult, capture
 from crossbuild.nodes.host_keys import ask_host_keys
 from crossbuild.nodes.ssh import Connection, connect
 from crossbuild.nodes.store import NodeStore
-from tests.integration.conftest import CommandLine
+from tests.integration.conftest import CROSSBUILD, CommandLine
 from tests.integration.ims_rig import in_process
-from tests.integration.node_rig import Host, running_hosts
+from tests.integration.node_rig import SSHD, Host, running_hosts, wait_for_server
 
 HOST, OTHER = 0, 1
 
@@ -337,6 +337,44 @@ def test_a_file_that_grows_while_it_is_copied_is_noticed(
 def test_keys_are_asked_for_through_the_name_that_ssh_uses(hosts: Sequence[Host]) -> None:
     (key,) = ask_host_keys("x", f"root@{hosts[HOST].address}:22")
     assert key.fingerprint == fingerprint(hosts[HOST])
+
+
+@pytest.fixture
+def ssh_config(hosts: Sequence[Host], tmp_path: Path) -> Iterator[Path]:
+    """A configuration of ssh in which `arm1` is a host behind another one."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    settings = (hosts[HOST].folder / "sshd_config").read_text()
+    (tmp_path / "sshd_config").write_text(settings.replace(hosts[HOST].address, f"127.0.0.1:{port}"))
+    sshd = [SSHD, "-D", "-e", "-f", str(tmp_path / "sshd_config")]
+    config = tmp_path / "ssh_config"
+    config.write_text(
+        f"Host arm1\nHostName {hosts[HOST].address}\nProxyJump jump\n"
+        f"Host jump\nHostName 127.0.0.1\nPort {port}\n"
+        f"StrictHostKeyChecking accept-new\nUserKnownHostsFile {tmp_path}/known_hosts\n"
+    )
+    with subprocess.Popen(sshd, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as jump:
+        try:
+            wait_for_server(jump, "127.0.0.1", port)
+            yield config
+        finally:
+            jump.terminate()
+
+
+def test_names_and_jump_hosts_of_the_users_configuration_work(
+    config: Path, ssh_config: Path, hosts: Sequence[Host], tmp_path: Path
+) -> None:
+    """The system's configuration is replaced, in a mount namespace: the user's is in a real home."""
+    place = "/etc/ssh/ssh_config.d"
+    script = (
+        f'mount -t tmpfs tmpfs {place}; cp {ssh_config} {place}/arm1.conf; "$0" --config {config} node "$@"'
+    )
+    argv = ["unshare", "--mount", "sh", "-euc", script, str(CROSSBUILD)]
+    given = ("--fingerprint", fingerprint(hosts[HOST]), "--folder", str(hosts[HOST].space))
+    capture([*argv, "add", "arm1", *given])
+    assert (tmp_path / "known_hosts").stat().st_size, "the way was another one"
+    (found,) = json.loads(capture([*argv, "status", "--json"]).stdout)
+    assert (found["address"], found["usable"]) == ("arm1", True)
 
 
 @pytest.fixture
