@@ -108,13 +108,10 @@ def _confirm(address: str, keys: Sequence[HostKey], *, yes: bool) -> bool:
 
 def _folder(text: str) -> PurePosixPath:
     folder = PurePosixPath(text)
-    if (
-        not folder.is_absolute()
-        or ".." in folder.parts
-        or not text.isprintable()
-        or folder == PurePosixPath("/")
-    ):
-        raise click.BadParameter("must be an absolute path below /", param_hint="--folder")
+    # It becomes a field of fstab(5) where a disk is mounted there.
+    plain = text.isprintable() and " " not in text and ".." not in folder.parts
+    if not plain or not folder.is_absolute() or folder == PurePosixPath("/"):
+        raise click.BadParameter("must be an absolute path below / without spaces", param_hint="--folder")
     return folder
 
 

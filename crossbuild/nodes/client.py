@@ -19,7 +19,7 @@ SSH = "ssh"
 PERSIST = 60
 """Seconds for which a connection that nobody uses stays open."""
 ALIVE_INTERVAL, ALIVE_COUNT = 5, 3
-"""A connection that is silent for their product, in seconds, counts as lost."""
+"""A connection counts as lost after that many questions, so many seconds apart, without an answer."""
 LONGEST_SOCKET = 90
 """Bytes: sockaddr_un has 108 (unix(7)), of which ssh wants 17 for a name that it binds first."""
 _NAME_LENGTH = len("/ssh-") + 16

@@ -12,7 +12,16 @@ SSH_FAILED = 255
 _UNKNOWN_KEY = "host key is known for"
 """ssh has no key for this host: `No ED25519 host key is known for … and you have requested …`"""
 _KEY_FAILED = ("REMOTE HOST IDENTIFICATION HAS CHANGED", "Host key verification failed")
+_OWN_WORDS = re.compile(
+    r"ssh: |ssh_|kex_|client_loop: |mux_client|Connection (closed|reset|timed out)|Timeout, server "
+    r"|Read from remote |Received disconnect |[^ ]+: Permission denied|Host key |No [A-Z0-9]+ host key"
+    r"|@ +WARNING: |SHA256:"
+)
 _LOGIN_FAILED = ("Permission denied", "Too many authentication failures", "No supported authentication")
+
+
+class TurnedAwayError(NodeUnreachableError):
+    """The server closed the connection at once: it has too many (sshd_config(5), MaxStartups)."""
 
 
 def error_of(name: str, address: str, said: str) -> ProvisionerError:
@@ -26,11 +35,17 @@ def error_of(name: str, address: str, said: str) -> ProvisionerError:
             resolution=f"Check that `ssh {address} true` works for this user without a question: "
             "crossbuild takes the keys, agents and tickets that ssh takes.",
         )
-    return NodeUnreachableError(
+    turned_away = "_exchange_identification: " in said and "timed out" not in said
+    return (TurnedAwayError if turned_away else NodeUnreachableError)(
         f"The node {name} cannot be reached.",
         details=_last(said),
         resolution=f"Check that {address} is up, and that `ssh {address} true` works.",
     )
+
+
+def words_of_ssh(mixed: str) -> str:
+    """Return the lines of *mixed* that are ssh's own, by how they begin; the others are of what ran there."""
+    return "\n".join(line for line in mixed.splitlines() if _OWN_WORDS.match(line))
 
 
 def silent(name: str, seconds: float) -> NodeUnreachableError:
@@ -57,4 +72,4 @@ def _key_error(name: str, address: str, said: str) -> HostKeyError:
 
 def _last(said: str) -> str:
     lines = [line.strip() for line in said.splitlines() if line.strip()]
-    return lines[-1] if lines else "ssh gave no reason."
+    return lines[-1] if lines else "The connection was lost."

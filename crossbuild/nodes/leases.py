@@ -125,14 +125,6 @@ class Ledger:
         with self._turn():
             pass
 
-    def holds(self, lease: Lease) -> bool:
-        """Say whether *lease* still counts; after a long pause of this process others may have the slot."""
-        with self._turn() as database:
-            found = database.execute(
-                "SELECT 1 FROM leases WHERE id = ? AND holder = ?", (lease.id, self._holder)
-            ).fetchone()
-        return found is not None
-
     def leases(self) -> tuple[Lease, ...]:
         """Return what is taken now, by any process of this host, the oldest first."""
         with self._turn() as database:

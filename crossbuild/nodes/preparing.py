@@ -65,7 +65,7 @@ def read_os_release(connection: Connection) -> str:
 
 def provide(connection: Connection, facts: NodeFacts, need: Need, told: Callable[[str], None]) -> None:
     """Run the commands of *need* on the node, each after it was *told*; raise ProvisionerError."""
-    if need.as_root and not facts.root:
+    if need.commands and need.as_root and not facts.root:
         raise ProvisionerError(
             f"{need.what} needs root on the node {connection.node.name}.",
             details=f"ssh logs in as {facts.user}.",

@@ -5,19 +5,25 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
 from crossbuild.errors import ArtifactError, CommandFailedError, StorageError
 from crossbuild.host.command import CommandResult, LineSink, capture, output_of, stream
 from crossbuild.model.node import Node
 from crossbuild.nodes.client import control_socket, session_options, ssh
-from crossbuild.nodes.complaints import SSH_FAILED, error_of, silent
+from crossbuild.nodes.complaints import SSH_FAILED, TurnedAwayError, error_of, silent, words_of_ssh
 from crossbuild.nodes.store import NodeStore
 
 CONNECT_TIMEOUT = 10
 """Seconds until a host that does not answer is given up."""
 CHUNK = 1 << 20
+PAUSES = (0.3, 1.0, 2.0)
+"""Seconds between attempts while a server has too many connections that have not logged in yet."""
+
+Result = TypeVar("Result")
 
 # A command's own 255 would look like ssh's. The shell is sh, whatever the user's is.
 _RUN = '"$@"; status=$?; [ "$status" -ne 255 ] || status=254; exit "$status"'
@@ -33,7 +39,7 @@ class Connection:
     does not find the user's keys: make the connection and run a command before that, then later ones work.
 
     All methods raise NodeUnreachableError where the connection cannot be made or is lost (which takes at most
-    15 s to be noticed), HostKeyError where the host is not the one that was added, ProvisionerError where it
+    20 s to be noticed), HostKeyError where the host is not the one that was added, ProvisionerError where it
     lets nobody in.
     """
 
@@ -51,40 +57,32 @@ class Connection:
         A status of 255 arrives as 254. After *timeout* seconds the node counts as unreachable, and what runs
         there may go on.
         """
-        command = self._command(argv)
-        try:
-            result = capture(command, stdin=stdin, check=False, timeout=timeout)
-        except CommandFailedError as error:
-            raise silent(self.node.name, timeout or 0) from error
-        if result.status == SSH_FAILED:
-            raise error_of(self.node.name, self.node.address, result.stderr)
-        result = CommandResult(
-            argv=tuple(argv), status=result.status, stdout=result.stdout, stderr=result.stderr
-        )
+        result = _patiently(lambda: self._run(argv, stdin, timeout))
         if check and result.status:
-            raise self._failed(result.argv, result.status, result.stderr or result.stdout)
+            raise self._failed(argv, result.status, result.stderr or result.stdout)
         return result
 
     def stream(self, argv: Sequence[str], on_line: LineSink) -> None:
         """Run *argv* there and hand each line of its merged output to *on_line*; raise as `run` does.
 
-        The connection may be silent for any time while the node is alive.
+        Lines of ssh itself may be among them. The command may be silent for any time while the node is alive.
         """
-        tail: list[str] = []
 
-        def keep(line: str) -> None:
-            tail[:] = [*tail[-24:], line]
-            on_line(line)
+        def once() -> None:
+            with self._telling(argv, mixed=True):
+                stream(self._command(argv), on_line=on_line)
 
-        with self._telling(argv, tail):
-            stream(self._command(argv), on_line=keep)
+        _patiently(once)
 
     def send(self, source: Path, target: PurePosixPath) -> None:
         """Copy the file *source* to *target* there, for its owner alone; it appears whole or not at all."""
-        size = source.stat().st_size
-        argv = ["sh", "-c", _RECEIVE, "sh", str(target), str(size)]
-        with self._telling(argv), output_of(self._command(argv), stdin=source) as output:
-            output.read()
+        argv = ["sh", "-c", _RECEIVE, "sh", str(target), str(source.stat().st_size)]
+
+        def once() -> None:
+            with self._telling(argv), output_of(self._command(argv), stdin=source) as output:
+                output.read()
+
+        _patiently(once)
 
     def fetch(
         self, source: PurePosixPath, target: Path, *, on_bytes: Callable[[int], None] | None = None
@@ -100,8 +98,7 @@ class Connection:
             target.unlink()
             have = 0
         argv = ["tail", "-c", f"+{have + 1}", "--", str(source)]
-        with _writing(target), self._telling(argv):
-            have = self._append(argv, target, have, on_bytes)
+        have = _patiently(lambda: self._append(argv, target, have, on_bytes))
         if have != size:
             raise ArtifactError(
                 f"{source} of the node {self.node.name} changed while it was copied.",
@@ -114,10 +111,21 @@ class Connection:
         if self._socket.exists():
             capture(ssh(self.node.address, ["-O", "exit", *self._options]), check=False, timeout=5)
 
+    def _run(self, argv: Sequence[str], stdin: str, timeout: float | None) -> CommandResult:
+        try:
+            done = capture(self._command(argv), stdin=stdin, check=False, timeout=timeout)
+        except CommandFailedError as error:
+            raise silent(self.node.name, timeout or 0) from error
+        if done.status == SSH_FAILED:
+            raise error_of(self.node.name, self.node.address, done.stderr)
+        return CommandResult(argv=tuple(argv), status=done.status, stdout=done.stdout, stderr=done.stderr)
+
     def _append(
         self, argv: Sequence[str], target: Path, have: int, on_bytes: Callable[[int], None] | None
     ) -> int:
         with (
+            _writing(target),
+            self._telling(argv),
             output_of(self._command(argv), stdin=Path(os.devnull)) as output,
             target.open("ab") as file,
         ):
@@ -133,14 +141,18 @@ class Connection:
         return ssh(self.node.address, self._options, [shlex.join(["exec", "sh", "-c", _RUN, "sh", *argv])])
 
     @contextlib.contextmanager
-    def _telling(self, argv: Sequence[str], tail: Sequence[str] = ()) -> Iterator[None]:
-        """Raise what ssh failed with as an error of the node, and what *argv* failed with as its own."""
+    def _telling(self, argv: Sequence[str], *, mixed: bool = False) -> Iterator[None]:
+        """Raise what ssh failed with as an error of the node, and what *argv* failed with as its own.
+
+        *mixed* says that what *argv* wrote is among what ssh said.
+        """
         try:
             yield
         except CommandFailedError as error:
-            said = "\n".join(tail) or error.details
+            _, _, said = error.details.partition("\n")  # the first line is the command line
             if error.status == SSH_FAILED:
-                raise error_of(self.node.name, self.node.address, said) from error
+                words = words_of_ssh(said) if mixed else said
+                raise error_of(self.node.name, self.node.address, words) from error
             raise self._failed(argv, error.status, said) from error
 
     def _failed(self, argv: Sequence[str], status: int, said: str) -> CommandFailedError:
@@ -149,6 +161,15 @@ class Connection:
             status=status,
             details="\n".join([f"Command: {shlex.join(argv)}", *said.splitlines()[-25:]]),
         )
+
+
+def _patiently(once: Callable[[], Result]) -> Result:
+    """Return what *once* returns; try again while the server turns it away, since nothing has begun."""
+    for pause in PAUSES:
+        with contextlib.suppress(TurnedAwayError):
+            return once()
+        time.sleep(pause)
+    return once()
 
 
 def connect(store: NodeStore, node: Node, *, connect_timeout: int = CONNECT_TIMEOUT) -> Connection:

@@ -77,7 +77,7 @@ class Host:
                 stdout=log,
                 stderr=log,
             )
-        self._wait()
+        wait_for_server(self.process, self.address)
 
     def stop(self) -> None:
         """End its sshd and every process of its sessions at once, as a crash does."""
@@ -127,17 +127,18 @@ class Host:
         rule = ["INPUT", "-i", "eth0", "-j", "DROP"]
         capture(["ip", "netns", "exec", self.namespace, "iptables", "-w", change, *rule])
 
-    def _wait(self) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            try:
-                with socket.create_connection((self.address, 22), timeout=PATIENCE):
-                    return
-            except OSError:
-                assert self.process
-                assert self.process.poll() is None, (self.folder / "sshd.log").read_text()
-                assert time.monotonic() < deadline
-                time.sleep(0.02)
+
+def wait_for_server(process: subprocess.Popen[bytes], address: str, port: int = 22) -> None:
+    """Wait until the server *process* takes connections."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            with socket.create_connection((address, port), timeout=PATIENCE):
+                return
+        except OSError:
+            assert process.poll() is None, f"{process.args!r} has ended"
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
 
 
 @contextlib.contextmanager

@@ -35,6 +35,7 @@ def store(tmp_path: Path) -> NodeStore:
         (["add", "arm1"], "There is a node `arm1` already"),
         (["add", "arm2", "--folder", "/"], "must be an absolute path below /"),
         (["add", "arm2", "--folder", "/a/../b"], "must be an absolute path below /"),
+        (["add", "arm2", "--folder", "/a b"], "without spaces"),
         (["add", "arm2", "--label", "xname"], "must be KEY=VALUE"),
         (["add", "arm2", "--label", "a=1", "--label", "a=2"], "must be KEY=VALUE"),
         (["status", "arm2"], "There is no node `arm2`"),

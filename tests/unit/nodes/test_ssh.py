@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from crossbuild.errors import HostKeyError, HostNotReadyError, NodeUnreachableError, ProvisionerError
+from crossbuild.nodes import ssh as nodes_ssh
 from crossbuild.nodes.client import LONGEST_SOCKET, control_socket, introduction_options, session_options, ssh
-from crossbuild.nodes.complaints import error_of
+from crossbuild.nodes.complaints import error_of, words_of_ssh
 from crossbuild.nodes.host_keys import HostKey, confirmed
-from tests.unit.nodes.values import KEY
+from crossbuild.nodes.ssh import Connection
+from tests.unit.nodes.values import KEY, make_node
 
 FINGERPRINT = "SHA256:iHPhJXQx933/yK/Oj+YzCn/7JqIbGDMCHuADPumpMMM"
 
@@ -45,6 +47,12 @@ def test_a_changed_key_is_told_from_one_that_was_never_there() -> None:
     assert ("another host key" in changed.brief, changed.details) == (True, "It shows SHA256:abc.")
     unknown = error_of("arm1", "a", "No RSA host key is known for a\nHost key verification failed.")
     assert "no host key that is trusted" in unknown.brief
+
+
+def test_what_a_command_wrote_is_not_taken_for_words_of_ssh() -> None:
+    said = "Permission denied\nConnection refused by the mirror\nclient_loop: send disconnect: Broken pipe\nx"
+    assert words_of_ssh(said) == "client_loop: send disconnect: Broken pipe"
+    assert error_of("arm1", "a", words_of_ssh("x")).details == "The connection was lost."
 
 
 def option(options: list[str], name: str) -> str:
@@ -98,6 +106,54 @@ def test_a_folder_that_others_can_reach_is_refused(runtime: Path, tmp_path: Path
     (runtime / "crossbuild").chmod(mode)
     with pytest.raises(HostNotReadyError, match="not this user's alone"):
         control_socket("a", tmp_path)
+
+
+@pytest.fixture
+def connection(runtime: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Connection:
+    """One whose ssh does what `tmp_path/ssh` says; `asked` has a line for each time."""
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(nodes_ssh, "PAUSES", (0.0, 0.0, 0.0))
+    return Connection(make_node(), tmp_path / "known_hosts")
+
+
+def play_ssh(folder: Path, script: str) -> None:
+    (folder / "ssh").write_text(f"#!/bin/sh\necho x >>{folder}/asked\n{script}\n")
+    (folder / "ssh").chmod(0o755)
+
+
+BUSY = "echo 'kex_exchange_identification: read: Connection reset by peer' >&2; exit 255"
+
+
+def test_a_server_that_is_busy_is_tried_again(connection: Connection, tmp_path: Path) -> None:
+    play_ssh(tmp_path, f'[ "$(wc -l <{tmp_path}/asked)" -gt 2 ] || {{ {BUSY}; }}; echo done')
+    assert connection.run(["true"]).stdout == "done\n"
+    lines: list[str] = []
+    (tmp_path / "asked").unlink()
+    connection.stream(["true"], lines.append)
+    assert lines[-1] == "done"
+
+
+def test_a_server_that_stays_busy_is_given_up(connection: Connection, tmp_path: Path) -> None:
+    play_ssh(tmp_path, BUSY)
+    with pytest.raises(NodeUnreachableError):
+        connection.run(["true"])
+    assert (tmp_path / "asked").read_text() == "x\n" * 4
+
+
+def test_what_may_have_begun_is_not_begun_again(connection: Connection, tmp_path: Path) -> None:
+    play_ssh(tmp_path, "echo begun; echo 'client_loop: send disconnect: Broken pipe' >&2; exit 255")
+    lines: list[str] = []
+    for attempt in (lambda: connection.run(["true"]), lambda: connection.stream(["true"], lines.append)):
+        with pytest.raises(NodeUnreachableError):
+            attempt()
+    assert (tmp_path / "asked").read_text() == "x\n" * 2
+
+
+def test_a_node_that_stays_silent_is_given_up(connection: Connection, tmp_path: Path) -> None:
+    play_ssh(tmp_path, "exec sleep 60")
+    with pytest.raises(NodeUnreachableError) as caught:
+        connection.run(["true"], timeout=0.1)
+    assert "did not answer within 0.1 s" in caught.value.details
 
 
 def test_a_fingerprint_is_that_of_ssh_keygen() -> None:
