@@ -48,13 +48,15 @@ bench: install-test
 	$(VENV)/bin/python -m benchmarks.running .test-state/bench
 	$(VENV)/bin/python -m benchmarks.rpm_building .test-state/bench-rpm
 	$(VENV)/bin/python -m benchmarks.uploading .test-state
+	$(VENV)/bin/python -m benchmarks.scheduling .test-state/bench
+	$(VENV)/bin/python -m benchmarks.offloading
 
 install-demo:
 	@tools/prerequisites core speed apt >/dev/null
 	@$(MAKE) --no-print-directory $(VENV)/.user
 
 install-test:
-	@tools/prerequisites core speed user apt dnf zypper rpm test >/dev/null
+	@tools/prerequisites core speed user apt dnf zypper rpm nodes test >/dev/null
 	@$(MAKE) --no-print-directory $(VENV)/.developer
 
 $(VENV)/.user: pyproject.toml hatch_build.py $(wildcard crossbuild/acceleration/*.[ch])

@@ -75,3 +75,20 @@ class ProvisionerError(CrossbuildError):
     """A provisioner or a node refused, or could not be reached."""
 
     exit_code = 4
+
+
+class NodeUnreachableError(ProvisionerError):
+    """The connection to a node could not be made, or was lost: what runs there may go on."""
+
+
+class HostKeyError(ProvisionerError):
+    """A host did not prove that it is the node that was added."""
+
+
+class TerminatedError(BaseException):
+    """A signal asks this process to end; raised where it stands, so that everything unwinds."""
+
+    def __init__(self, number: int) -> None:
+        """Take the signal's *number*."""
+        super().__init__(number)
+        self.number = number

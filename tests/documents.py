@@ -13,6 +13,19 @@ DOCUMENTS = tuple(sorted(path.relative_to(CHECKOUT) for path in CHECKOUT.glob("d
 EXECUTABLE = (Path("README.md"), *DOCUMENTS)
 """Documents whose commands are checked and run."""
 
+NODE_COMMANDS = (
+    "crossbuild node add build@arm1.example.org --slots 4",
+    (
+        "crossbuild node add arm2.example.org:2222 --name arm2"
+        " --fingerprint SHA256:0kEZwYxtWvQ2rN9sJ7aHc5uLbF3oTgMiPq1dXe8yRz4"
+    ),
+    "crossbuild node prepare arm1.example.org",
+    "crossbuild node prepare arm1.example.org --device /dev/nvme1n1 --apply",
+    "crossbuild node prepare arm1.example.org --rbd kube/buildcache --rbd-size 1000G",
+    'crossbuild node drain arm1.example.org --reason "new memory on Monday"',
+    "crossbuild node resume arm1.example.org",
+    "crossbuild node remove arm1.example.org",
+)
 NOT_RUN = {
     "apt-get install --yes git make": "it changes the host; who reads this in a checkout has both",
     "crossbuild builder export --dry-run": "it needs an address that only the reader's host has",
@@ -20,6 +33,9 @@ NOT_RUN = {
     "crossbuild builder export --undo": "it changes the host, too",
     "crossbuild ims upload-recipe recipes/barebones --name barebones-aarch64 --distribution sles15 --dkms": (
         "it needs a recipe of the reader's; tests/integration/test_ims_around.py has one"
+    ),
+    **dict.fromkeys(
+        NODE_COMMANDS, "it needs a host of the reader's; tests/integration/test_nodes*.py have some"
     ),
     "make demo": "it changes the host; `make test` installs and sets up the same, then builds the example",
     "make test": "it runs this very test",

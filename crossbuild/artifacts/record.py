@@ -24,7 +24,9 @@ class BuildFacts:
     """What may differ between two builds of the same bytes."""
 
     venue: str
-    """Where it ran: `local`, or the name of a node."""
+    """Where it ran: `local`, `slurm`, or the name of a node."""
+    venue_reason: str
+    """Why there."""
     executor: str
     reason: str
     """Why that executor was chosen."""

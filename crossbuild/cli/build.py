@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 import click
 
 from crossbuild.cli import console
-from crossbuild.cli.options import Session, json_option, pass_session
+from crossbuild.cli.options import Session, json_option, on_option, pass_session, site_on
 from crossbuild.cli.progress import progress_for
 from crossbuild.cli.text import duration_text, size_text
 from crossbuild.config.site import load_site
@@ -49,6 +49,7 @@ SHORTEST = 0.05
 @click.option(
     "--emulator-only", is_flag=True, help="Run every program of the image in qemu: slower, same result."
 )
+@on_option
 @click.option(
     "--depfile",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -64,6 +65,7 @@ def build(
     *,
     force: bool,
     emulator_only: bool,
+    on: str,
     depfile: Path | None,
     as_json: bool,
 ) -> None:
@@ -72,22 +74,44 @@ def build(
     A spec that has not changed since its artifacts were made, on package sources that have not changed, is
     recognised and done at once. With --json, stdout has one event on each line. With --depfile, image.json
     gets the time at which the spec was read.
+
+    Several specs are built at a time where their roots are made elsewhere, and one after the other here.
     """
     from crossbuild.cli.depfile import date_record, write_depfile
+    from crossbuild.cli.fleet import build_fleet, command_line
     from crossbuild.host.namespace import become_root
 
     read = time.time_ns()
-    site = load_site(session.config)
+    site = site_on(load_site(session.config), on)
     images = [load_spec(path, site) for path in specs]
     _refuse_same_names(images)
     if depfile:
         targets = {output / image.name: path for image, path in zip(images, specs, strict=True)}
         write_depfile(depfile, targets, site, session.config)
+    elsewhere = [] if emulator_only or len(images) == 1 else [one for one in images if _leaves(one, site)]
+    if elsewhere:
+        options = [*(["--on", on] if on else []), *(["--force"] if force else [])]
+        lines = [
+            command_line(session.config, path, output, *options)
+            for image, path in zip(images, specs, strict=True)
+            if image in elsewhere
+        ]
+        build_fleet([image.name for image in elsewhere], lines, as_json=as_json)
     become_root(site)
     for image in images:
-        _build_one(image, site, output, force=force, emulator_only=emulator_only, as_json=as_json)
+        if image not in elsewhere:
+            _build_one(image, site, output, force=force, emulator_only=emulator_only, as_json=as_json)
+    for image in images:
         if depfile:
             date_record(output / image.name, read)
+
+
+def _leaves(image: ImageSpec, site: Site) -> bool:
+    """Tell whether the root of *image* is to be made elsewhere."""
+    from crossbuild.model.plan import VenueKind
+    from crossbuild.pipeline.venues import venue_of
+
+    return venue_of(image, site).kind is not VenueKind.LOCAL
 
 
 def _refuse_same_names(images: list[ImageSpec]) -> None:

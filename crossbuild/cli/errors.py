@@ -14,19 +14,10 @@ from typing import NoReturn
 import click
 
 from crossbuild.cli.options import Session
-from crossbuild.errors import CrossbuildError, StorageError
+from crossbuild.errors import CrossbuildError, StorageError, TerminatedError
 
 INTERRUPTED = 128 + signal.SIGINT
 """Exit status after Ctrl-C, as a shell reports it."""
-
-
-class TerminatedError(BaseException):
-    """A signal asks this process to end; raised where it stands, so that everything unwinds."""
-
-    def __init__(self, number: int) -> None:
-        """Take the signal's *number*."""
-        super().__init__(number)
-        self.number = number
 
 
 class _EndedError(CrossbuildError):
@@ -97,7 +88,7 @@ def _print_error(error: CrossbuildError) -> None:
 
 def _ended(error: BaseException, argv: Sequence[str]) -> CrossbuildError:
     if isinstance(error.__cause__, EOFError):
-        # click takes a file that ends too early for Ctrl-D at a prompt; there are no prompts.
+        # click takes a file that ends too early for Ctrl-D at a prompt, whose own Ctrl-D has no cause.
         return _unexpected(error.__cause__, argv)
     if isinstance(error, TerminatedError):
         return _EndedError(f"Ended by {signal.Signals(error.number).name}.", 128 + error.number)

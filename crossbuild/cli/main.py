@@ -31,6 +31,10 @@ COMMANDS: Mapping[str, Entry] = {
         module="crossbuild.cli.build",
         help="Build images and the artifacts that provisioners want.",
     ),
+    "node": Entry(
+        module="crossbuild.cli.node",
+        help="Add, look at and drain hosts that run builds natively.",
+    ),
     "builder": Entry(
         module="crossbuild.cli.builder",
         help="Make, take back and remove builders: aarch64 systems that stay.",
@@ -46,6 +50,10 @@ COMMANDS: Mapping[str, Entry] = {
     "root": Entry(
         module="crossbuild.cli.root",
         help="Make, enter and remove aarch64 roots.",
+    ),
+    "job": Entry(
+        module="crossbuild.cli.job",
+        help="Show, finish, end and clear up builds, here and elsewhere.",
     ),
     "openhpc": Entry(
         module="crossbuild.cli.openhpc",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+
+from crossbuild.model.site import Site
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -34,6 +36,21 @@ def json_option(command: Command) -> Command:
         callback=_remember,
         help="Print JSON for programs on stdout, and nothing else there.",
     )(command)
+
+
+def on_option(command: Command) -> Command:
+    """Add `--on`, passed on as *on* for `site_on`."""
+    return click.option(
+        "--on",
+        metavar="PLACE",
+        default="",
+        help="Make roots there: auto, local, nodes, slurm, or a node's name. Default: `offload.to`.",
+    )(command)
+
+
+def site_on(site: Site, on: str) -> Site:
+    """Return *site* with the place that `--on` names, where it names one."""
+    return replace(site, offload=replace(site.offload, on=on)) if on else site
 
 
 def set_options(command: Command) -> Command:

@@ -10,7 +10,7 @@ from typing import assert_never
 import click
 
 from crossbuild.cli import console
-from crossbuild.cli.options import Session, json_option, pass_session
+from crossbuild.cli.options import Session, json_option, on_option, pass_session, site_on
 from crossbuild.config.site import load_site
 from crossbuild.config.spec import load_spec
 from crossbuild.model.events import Event, Notice
@@ -46,14 +46,15 @@ STEP_NAMES = {
 
 @click.command()
 @click.argument("spec", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="SPEC")
+@on_option
 @json_option
 @pass_session
-def plan(session: Session, spec: Path, *, as_json: bool) -> None:
+def plan(session: Session, spec: Path, *, on: str, as_json: bool) -> None:
     """Show what build would do, where and why, without doing it."""
     from crossbuild.host.namespace import become_root
     from crossbuild.pipeline import building
 
-    site = load_site(session.config)
+    site = site_on(load_site(session.config), on)
     image = load_spec(spec, site)
     if building.plan_needs_root(image):
         become_root(site)
@@ -79,6 +80,7 @@ def document(planned: Plan) -> dict[str, object]:
         "release": spec.release,
         "arch": spec.arch,
         "base": spec.base,
+        "venue": planned.venue,
         "executor": planned.executor,
         "tools": planned.tools,
         "source_date_epoch": resolution.epoch,
@@ -126,6 +128,7 @@ def _show(planned: Plan) -> None:
     console.line(console.strong(spec.name), f"  {spec.distro} {spec.release} for {spec.arch}")
     published = datetime.fromtimestamp(resolution.epoch, UTC).isoformat(sep=" ", timespec="minutes")
     facts = (
+        ("Venue", f"{planned.venue.name}: {planned.venue.reason}"),
         ("Executor", f"{planned.executor.kind}: {planned.executor.reason}"),
         *((("Base", spec.base.path),) if spec.base else ()),
         *((("Tools", planned.tools),) if planned.tools else ()),

@@ -18,10 +18,11 @@ from typing import Any
 from crossbuild import __version__
 from crossbuild.model.builder import EngineKind, mount_of
 from crossbuild.model.ims import ImsAccess
+from crossbuild.model.offload import Fallback, OffloadDefaults, SlurmDefaults
 from crossbuild.model.site import BuilderDefaults, RecipeDefaults, Site
 from crossbuild.model.spec import AptRepository, Repository, RpmRepository
 
-FORMAT = 2
+FORMAT = 3
 """Of what is remembered; another one makes it stale."""
 WRITABLE_BY_OTHERS = 0o022
 
@@ -76,6 +77,8 @@ def _parse(value: dict[str, Any]) -> Site:
         "repositories": repositories,
         "builders": _builders(value["builders"]),
         "ims": value["ims"] and _ims(value["ims"]),
+        "offload": _offload(value["offload"]),
+        "slurm": _slurm(value["slurm"]),
     }
     return Site(**{**value, **paths, **pairs, **own})
 
@@ -98,6 +101,14 @@ def _builders(value: dict[str, Any]) -> BuilderDefaults:
 def _ims(value: dict[str, Any]) -> ImsAccess:
     files = ("client_secret_file", "ca_bundle", "s3_credentials_file")
     return ImsAccess(**{**value, **{name: _path(value[name]) for name in files}})
+
+
+def _offload(value: dict[str, Any]) -> OffloadDefaults:
+    return OffloadDefaults(**{**value, "fallback": Fallback(value["fallback"])})
+
+
+def _slurm(value: dict[str, Any]) -> SlurmDefaults:
+    return SlurmDefaults(**{**value, "folder": _path(value["folder"]), "options": tuple(value["options"])})
 
 
 def _path(text: str | None) -> Path | None:

@@ -10,12 +10,13 @@ from crossbuild.config.remembered import key_of, recall, remember
 from crossbuild.errors import SpecError
 from crossbuild.model.builder import Mount
 from crossbuild.model.ims import ImsAccess
+from crossbuild.model.offload import OffloadDefaults, SlurmDefaults
 from crossbuild.model.site import BuilderDefaults, RecipeDefaults, Site
 from crossbuild.model.spec import AptRepository, Repository, RpmRepository
 
 if TYPE_CHECKING:
     from crossbuild.config.schema import RepositorySection
-    from crossbuild.config.site_schema import BuildersSection, ImsSection
+    from crossbuild.config.site_schema import BuildersSection, ImsSection, SlurmSection
 
 SYSTEM_FILE = Path("/etc/crossbuild/config.yaml")
 SYSTEM_STATE = Path("/var/lib/crossbuild")
@@ -66,6 +67,8 @@ def _checked(chosen: Path | None) -> Site:
         mirrors=tuple(sorted(section.mirrors.items(), key=lambda item: (-len(item[0]), item[0]))),
         builders=_builders(section.builders),
         ims=_to_ims(section.provisioners.ims),
+        offload=OffloadDefaults(on=section.offload.to, fallback=section.offload.fallback),
+        slurm=_to_slurm(section.slurm),
     )
 
 
@@ -136,6 +139,17 @@ def _to_ims(section: ImsSection | None) -> ImsAccess | None:
         bucket=section.bucket,
         recipe_bucket=section.recipe_bucket,
         timeout=section.timeout,
+    )
+
+
+def _to_slurm(section: SlurmSection) -> SlurmDefaults:
+    return SlurmDefaults(
+        folder=section.folder,
+        partition=section.partition,
+        constraint=section.constraint,
+        account=section.account,
+        time=section.time,
+        options=tuple(section.options),
     )
 
 

@@ -12,13 +12,17 @@ from crossbuild.config.schema import RepositorySection
 from crossbuild.config.values import (
     AbsolutePath,
     BucketName,
+    ImageName,
     MountText,
     Section,
+    SlurmOption,
+    SlurmWord,
     Url,
     Word,
 )
 from crossbuild.distros.builder_images import RECIPES
 from crossbuild.model.builder import PUB_INSIDE, ROOTS_INSIDE, EngineKind, Mount
+from crossbuild.model.offload import AUTO, Fallback
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -96,6 +100,24 @@ class ProvisionersSection(Section):
     ims: ImsSection | None = None
 
 
+class OffloadSection(Section):
+    """`offload:`."""
+
+    to: ImageName = AUTO
+    fallback: Annotated[Fallback, Field(strict=False)] = Fallback.QUEUE
+
+
+class SlurmSection(Section):
+    """`slurm:`."""
+
+    folder: AbsolutePath | None = None
+    partition: SlurmWord = ""
+    constraint: SlurmWord = ""
+    account: SlurmWord = ""
+    time: SlurmWord = ""
+    options: list[SlurmOption] = []
+
+
 class SiteFile(Section):
     """`/etc/crossbuild/config.yaml`."""
 
@@ -108,3 +130,5 @@ class SiteFile(Section):
     mirrors: dict[Word, Word] = {}
     builders: BuildersSection = BuildersSection()
     provisioners: ProvisionersSection = ProvisionersSection()
+    offload: OffloadSection = OffloadSection()
+    slurm: SlurmSection = SlurmSection()

@@ -16,6 +16,8 @@ PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._-]+(:[a-z0-9]+)?(=[A-Za-z0-9.+~^_
 ACCOUNT = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 UNIT = re.compile(r"[A-Za-z0-9:_.\\@-]+")
 REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9:_.-]*")
+SLURM_WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.,:&|!@*()\[\]+-]*|\[[A-Za-z0-9_.,:&|!@*()\[\]+-]*|")
+SLURM_OPTION = re.compile(r"--[a-z][a-z0-9-]*(=[^\s'\"]+)?")
 FINGERPRINT = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}")
 
 
@@ -104,6 +106,19 @@ def _mount(value: str) -> str:
     return value
 
 
+def _slurm_word(value: str) -> str:
+    # An expression of features may hold nearly anything else (sbatch(1), --constraint).
+    if not SLURM_WORD.fullmatch(value):
+        raise ValueError("must be one word without white space or quotes, as sbatch(1) takes it")
+    return value
+
+
+def _slurm_option(value: str) -> str:
+    if not SLURM_OPTION.fullmatch(value):
+        raise ValueError("must be one option of sbatch(1) with its value, such as `--qos=builds`")
+    return value
+
+
 def _has_control(value: str) -> bool:
     return any(ord(character) < 32 or ord(character) == 127 for character in value)
 
@@ -120,6 +135,8 @@ Word = Annotated[str, AfterValidator(_one_field)]
 MountText = Annotated[str, AfterValidator(_mount)]
 Line = Annotated[str, AfterValidator(_one_line)]
 Url = Annotated[str, AfterValidator(_url)]
+SlurmWord = Annotated[str, AfterValidator(_slurm_word)]
+SlurmOption = Annotated[str, AfterValidator(_slurm_option)]
 BucketName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
 # Not strict: YAML has text where a path is meant.
 AbsolutePath = Annotated[Path, Field(strict=False), AfterValidator(_absolute)]

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from crossbuild.errors import CommandFailedError, CrossbuildError
 from crossbuild.model.plan import PinnedPackage, Resolution
+from crossbuild.model.spec import ImageSpec
 
 
 class Session(Protocol):
@@ -33,6 +34,15 @@ class Session(Protocol):
 
     def stage(self, work: Path, root: Path, /) -> None:
         """Put into *work* what the package manager needs while it installs into *root*."""
+
+    def portable(self) -> ImageSpec:
+        """Return the spec without what only this host has; raise UsageError where that cannot be."""
+
+    def hand_over(self, folder: Path, resolution: Resolution, /) -> None:
+        """Put into the new *folder* all that another host needs to install *resolution* as this one would."""
+
+    def take_over(self, folder: Path, /) -> None:
+        """Have for this session's sources what `hand_over` put into *folder* on another host."""
 
     def harvest(self, work: Path) -> None:
         """Keep for other builds what was downloaded into *work* and verified."""

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import errno
+import contextlib
 import os
 from pathlib import Path
 
 from crossbuild.errors import ArtifactError, CommandFailedError, StorageError
-from crossbuild.host import command
+from crossbuild.executors import trees
 from crossbuild.host.locks import NoticeSink, locked
 from crossbuild.model.plan import Layer
 
 KEPT = 12
 """How many trees stay; the one that was used longest ago goes first."""
-COMPRESS = "--use-compress-program=zstd -1 --threads=0"
-"""A tree is written once and read a few times: speed counts more than size."""
-TAR = (
-    "--numeric-owner",  # names in the root are not the names on this host
-    "--xattrs",
-    "--xattrs-include=*",  # file capabilities live in security.capability
-    "--acls",
-)
 
 
 class LayerCache:
@@ -35,22 +27,20 @@ class LayerCache:
         """Tell whether the tree after *layer* is kept."""
         return self._path(layer).is_file()
 
+    def reserve(self, name: str) -> bool:
+        """Tell whether the tree called *name* (`name_of`) is kept, and let it go last from now on."""
+        with contextlib.suppress(FileNotFoundError):
+            os.utime(self._folder / name)
+            return True
+        return False
+
     def restore(self, layer: Layer, root: Path) -> None:
         """Unpack the tree after *layer* into the new folder *root*; a damaged archive is dropped."""
         archive = self._path(layer)
         root.mkdir()
         try:
-            place = ("--file", str(archive), "--directory", str(root))
-            command.capture(
-                ["tar", "--extract", "--zstd", *place, "--same-permissions", "--same-owner", *TAR]
-            )
+            trees.unpack(archive, root)
         except CommandFailedError as error:
-            if os.strerror(errno.ENOSPC) in error.details:
-                raise StorageError(
-                    "The disk is full.",
-                    details=error.details,
-                    resolution="Free some space and run it again.",
-                ) from error
             archive.unlink(missing_ok=True)
             raise ArtifactError(
                 f"The cached tree of `{layer.title}` could not be unpacked.",
@@ -67,8 +57,7 @@ class LayerCache:
                 return
             scratch = target.with_name(f".{target.name}.{os.getpid()}")
             try:
-                place = ("--file", str(scratch), "--directory", str(root))
-                command.capture(["tar", "--create", COMPRESS, *place, "--sort=name", *TAR, "."])
+                trees.pack(root, scratch)
                 scratch.rename(target)
             except CommandFailedError as error:
                 raise StorageError(
@@ -86,4 +75,9 @@ class LayerCache:
             tree.unlink(missing_ok=True)
 
     def _path(self, layer: Layer) -> Path:
-        return self._folder / f"{layer.key}-{layer.digest[:24]}.tar.zst"
+        return self._folder / name_of(layer)
+
+
+def name_of(layer: Layer) -> str:
+    """Return what the tree after *layer* is called in every cache."""
+    return f"{layer.key}-{layer.digest[:24]}.tar.zst"

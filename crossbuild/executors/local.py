@@ -11,17 +11,7 @@ from crossbuild.machines.environment import environment_of_builds
 from crossbuild.machines.sandbox import Bind, Sandbox, SandboxMachine
 from crossbuild.machines.tools import ToolsRoot
 from crossbuild.model.host import Handler
-from crossbuild.model.plan import (
-    ACCELERATE,
-    COUNT,
-    ROOT,
-    WORK,
-    CommandStep,
-    ImportStep,
-    Layer,
-    Place,
-    Plan,
-)
+from crossbuild.model.plan import ACCELERATE, COUNT, ROOT, WORK, CommandStep, ImportStep, Layer, Place
 
 HOSTNAME = "localhost"
 """Scripts that look for a host name must not find the build host's."""
@@ -37,7 +27,7 @@ class LocalExecutor:
 
     def __init__(
         self,
-        plan: Plan,
+        epoch: int,
         *,
         root: Path,
         work: Path,
@@ -45,14 +35,15 @@ class LocalExecutor:
         tools: ToolsRoot | None = None,
         handler: Handler | None = None,
     ) -> None:
-        """*root* is what the plan fills; *work*, beside it, is what the package manager was prepared in.
+        """*root* is what the steps fill; *work*, beside it, is what the package manager was prepared in.
 
-        *import_base* makes the new folder that it is given the tree of the spec's base. Outside steps run on
-        *tools* instead of this host's programs, and *handler* takes the root's instead of its handlers.
+        *epoch* is SOURCE_DATE_EPOCH. *import_base* makes the new folder that it is given the tree of the
+        spec's base. Outside steps run on *tools* instead of this host's programs, and *handler* takes the
+        root's instead of its handlers.
         """
         self._tools = tools
-        self._root, self.work, self._import_base, self._handler = root, work, import_base, handler
-        self._env = {**environment_of_builds(), "SOURCE_DATE_EPOCH": str(plan.resolution.epoch)}
+        self.root, self.work, self._import_base, self._handler = root, work, import_base, handler
+        self._env = {**environment_of_builds(), "SOURCE_DATE_EPOCH": str(epoch)}
 
     def run(self, layer: Layer, on_line: LineSink) -> None:
         """Carry out the steps of *layer*, each line of output to *on_line*.
@@ -63,9 +54,9 @@ class LocalExecutor:
             if isinstance(step, CommandStep):
                 self._command(step, on_line)
             elif isinstance(step, ImportStep):
-                self._import_base(self._root)
+                self._import_base(self.root)
             else:
-                edits.apply(step, self._root)
+                edits.apply(step, self.root)
 
     def _command(self, step: CommandStep, on_line: LineSink) -> None:
         machine = self._outside(step) if step.place is Place.OUTSIDE else self._inside()
@@ -80,12 +71,12 @@ class LocalExecutor:
         # The same folder for every build, so that the places in the root of tools are the same.
         work = self.work.parents[1]
         return tools.sandbox(
-            self._root, work, self._binds(step), bare=step.bare, hostname=HOSTNAME, handler=self._handler
+            self.root, work, self._binds(step), bare=step.bare, hostname=HOSTNAME, handler=self._handler
         )
 
     def _of_host(self, step: CommandStep) -> Sandbox:
         return Sandbox(
-            root=self._root,
+            root=self.root,
             pivot=False,
             api=not (step.mounts_itself or step.bare),
             binds=self._binds(step),
@@ -106,13 +97,13 @@ class LocalExecutor:
 
     def _inside(self) -> SandboxMachine:
         sandbox = Sandbox(
-            root=self._root, pivot=True, binds=self._twin(), hostname=HOSTNAME, handler=self._handler
+            root=self.root, pivot=True, binds=self._twin(), hostname=HOSTNAME, handler=self._handler
         )
         return SandboxMachine(sandbox=sandbox, env=self._env)
 
     def _twin(self) -> tuple[Bind, ...]:
         """Return what shows the twin in the root, on the sandbox's own /run: nothing where there is none."""
-        folder, place = self.work / ACCELERATE, self._root / "run/crossbuild"
+        folder, place = self.work / ACCELERATE, self.root / "run/crossbuild"
         if not folder.is_dir():
             return ()
         # Other builds use the same files: nothing that runs in this root may change them.
@@ -120,4 +111,4 @@ class LocalExecutor:
         return shown, Bind(source=folder / COUNT, target=place / COUNT)
 
     def _filled(self, word: str) -> str:
-        return word.replace(ROOT, str(self._root)).replace(WORK, str(self.work))
+        return word.replace(ROOT, str(self.root)).replace(WORK, str(self.work))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import selectors
 import shlex
 import shutil
 import signal
@@ -114,6 +115,74 @@ def stream(
             raise
     if process.returncode:
         raise _failed(argv, process.returncode, tail)
+
+
+def stream_all(
+    programs: Sequence[Sequence[str]], *, at_once: int, on_line: Callable[[int, str], None]
+) -> tuple[int, ...]:
+    """Run *programs*, *at_once* of them at a time, each line of standard output with its number to *on_line*.
+
+    Returns all statuses, minus a signal's number. Standard error goes nowhere. What still runs when *on_line*
+    or a signal raises is asked to end (SIGTERM) and waited for.
+    """
+    statuses = [0] * len(programs)
+    waiting = deque(enumerate(programs))
+    running: dict[int, subprocess.Popen[bytes]] = {}
+    with selectors.DefaultSelector() as selector:
+        try:
+            while waiting or running:
+                while waiting and len(running) < at_once:
+                    number, argv = waiting.popleft()
+                    running[number] = process = _listened(argv)
+                    selector.register(_output(process), selectors.EVENT_READ, (number, _Lines()))
+                for key, _ in selector.select():
+                    number, lines = key.data
+                    block = os.read(key.fd, 1 << 16)
+                    for line in lines.of(block):
+                        on_line(number, line)
+                    if not block:
+                        selector.unregister(key.fileobj)
+                        with running.pop(number) as process:
+                            statuses[number] = process.wait()
+        except BaseException:
+            for process in running.values():
+                process.terminate()
+            for process in running.values():
+                process.communicate()
+            raise
+    return tuple(statuses)
+
+
+class _Lines:
+    """Puts together the lines of what arrives in blocks."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def of(self, block: bytes) -> list[str]:
+        """Return the lines that *block* completes; an empty one completes the last."""
+        *whole, self._rest = (self._rest + block).split(b"\n")
+        if not block and self._rest:
+            whole, self._rest = [self._rest], b""
+        return [line.decode(errors="replace") for line in whole]
+
+
+def _listened(argv: Sequence[str]) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            argv,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+    except FileNotFoundError as error:
+        raise _not_installed(argv[0]) from error
+
+
+def _output(process: subprocess.Popen[bytes]) -> IO[bytes]:
+    assert process.stdout is not None
+    return process.stdout
 
 
 @contextlib.contextmanager

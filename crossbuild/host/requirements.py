@@ -16,7 +16,7 @@ class Requirement(NamedTuple):
     program: str
     purpose: str
     """What needs it: `core` (every build), `speed` (acceleration), `user` (builds without root), `apt`,
-    `dnf`, `zypper`, `rpm` (both of these), `export` (the tree for nodes), `boot` or `test`."""
+    `dnf`, `zypper`, `rpm` (both of these), `export` (the tree for nodes), `nodes`, `boot` or `test`."""
     use: str
     debian: str
     el: str
@@ -54,11 +54,18 @@ REQUIREMENTS = (
     Requirement("rpm", "rpm", "writes the package database of roots", "rpm", "rpm", "rpm"),
     Requirement("gpg", "rpm", "picks the keys that are trusted", "gnupg", "gnupg2", "gpg2"),
     Requirement(SYSTEM, "boot", "boots finished images", "qemu-system-arm", SYSTEM, "qemu-arm"),
+    Requirement("ssh", "nodes", "reaches nodes", "openssh-client", "openssh-clients", "openssh-clients"),
     Requirement("ip", "export", "tells this host's addresses", "iproute2", "iproute", "iproute2"),
     Requirement(EXPORTFS, "export", "exports the tree", KERNEL_SERVER, "nfs-utils", KERNEL_SERVER),
     Requirement(GANESHA, "test", "serves NFS from user space", VFS, VFS, VFS),
     Requirement("nfs-cat", "test", "reads over NFS", "libnfs-utils", "libnfs-utils", "libnfs-utils"),
     Requirement("setcap", "test", "sets file capabilities", "libcap2-bin", "libcap", "libcap-progs"),
+    Requirement("sshd", "test", "plays nodes", "openssh-server", "openssh-server", "openssh-server"),
+    Requirement("slurmctld", "test", "queues builds", "slurmctld slurmd slurm-client", "", ""),
+    Requirement("munged", "test", "lets Slurm trust itself", "munge", "munge", "munge"),
+    Requirement("tc", "test", "slows connections down", "iproute2", "iproute-tc", "iproute2"),
+    Requirement("iptables", "test", "cuts connections", "iptables", "iptables", "iptables"),
+    Requirement("mkfs.ext4", "test", "makes file systems", "e2fsprogs", "e2fsprogs", "e2fsprogs"),
     Requirement("ps", "test", "lists processes", "procps", "procps-ng", "procps"),
     Requirement("dockerd", "test", "is started by tests", "docker.io", "", "docker"),
     Requirement("podman", "test", "is started by tests", "podman", "podman", "podman"),
@@ -87,12 +94,16 @@ def read_os_release(root: Path = Path("/")) -> "dict[str, str]":
     """Return what os-release(5) says, keys in upper case; empty where there is no such file."""
     for name in ("etc/os-release", "usr/lib/os-release"):
         try:
-            text = (root / name).read_text(encoding="utf-8")
+            return parse_os_release((root / name).read_text(encoding="utf-8"))
         except OSError:
             continue
-        pairs = (line.split("=", 1) for line in text.splitlines() if "=" in line and not line.startswith("#"))
-        return {key.strip(): value.strip().strip("\"'") for key, value in pairs}
     return {}
+
+
+def parse_os_release(text: str) -> "dict[str, str]":
+    """Return what the *text* of an os-release file says."""
+    pairs = (line.split("=", 1) for line in text.splitlines() if "=" in line and not line.startswith("#"))
+    return {key.strip(): value.strip().strip("\"'") for key, value in pairs}
 
 
 def family_of(release: "dict[str, str]") -> str:

@@ -39,6 +39,9 @@ class ExecutorKind(enum.StrEnum):
     NATIVE = "native"
     """The same on a host whose own architecture is the root's."""
 
+    REMOTE = "remote"
+    """Both on another host whose architecture is the root's."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ExecutorChoice:
@@ -46,6 +49,29 @@ class ExecutorChoice:
 
     kind: ExecutorKind
     reason: str
+
+
+class VenueKind(enum.StrEnum):
+    """Where a root is made."""
+
+    LOCAL = "local"
+    NODE = "node"
+    SLURM = "slurm"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Venue:
+    """The place of a build, which was decided before it began."""
+
+    kind: VenueKind
+    reason: str
+    node: str = ""
+    """The name of the node, where it is one."""
+
+    @property
+    def name(self) -> str:
+        """`local`, `slurm`, or the name of the node."""
+        return self.node or self.kind.value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,6 +198,7 @@ class Plan:
 
     spec: ImageSpec
     executor: ExecutorChoice
+    venue: Venue
     resolution: Resolution
     layers: tuple[Layer, ...]
     initramfs: str

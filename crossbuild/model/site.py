@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from crossbuild.model.builder import EngineKind, Mount
 from crossbuild.model.ims import ImsAccess
+from crossbuild.model.offload import OffloadDefaults, SlurmDefaults
 from crossbuild.model.spec import Repository
 
 
@@ -60,6 +61,8 @@ class Site:
     builders: BuilderDefaults = BuilderDefaults()
     ims: ImsAccess | None = None
     """How IMS is reached, None where the site has none."""
+    offload: OffloadDefaults = field(default_factory=OffloadDefaults)
+    slurm: SlurmDefaults = field(default_factory=SlurmDefaults)
 
     @property
     def roots(self) -> Path:

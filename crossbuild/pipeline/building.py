@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import errno
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from crossbuild import __version__
@@ -14,18 +13,20 @@ from crossbuild.distros import catalog
 from crossbuild.distros.release import Family
 from crossbuild.distros.session import Session
 from crossbuild.distros.sessions import open_session
-from crossbuild.errors import BuildFailedError, CommandFailedError, CrossbuildError, StorageError, UsageError
+from crossbuild.errors import UsageError
 from crossbuild.host.checks.storage import require_capabilities
 from crossbuild.host.facts import inspect_host
-from crossbuild.host.locks import NoticeSink, locked
+from crossbuild.host.locks import NoticeSink
 from crossbuild.host.probe import prove_emulation
 from crossbuild.host.publish import publish
-from crossbuild.host.timings import Timings
 from crossbuild.host.workspace import workspace
+from crossbuild.jobs.store import JobStore
 from crossbuild.machines.sandbox import require_root
 from crossbuild.model.artifact import ArtifactSet
 from crossbuild.model.events import EventSink, Notice
-from crossbuild.model.plan import ExecutorKind, Plan
+from crossbuild.model.job import Job
+from crossbuild.model.offload import Fallback
+from crossbuild.model.plan import ExecutorKind, Plan, Venue, VenueKind
 from crossbuild.model.site import Site
 from crossbuild.model.spec import ImageSpec, digest_of
 from crossbuild.pipeline import finish
@@ -34,21 +35,14 @@ from crossbuild.pipeline.importing import installed_in_base
 from crossbuild.pipeline.installing import Run, carry_out
 from crossbuild.pipeline.inventory import INVENTORIES
 from crossbuild.pipeline.narrator import Narrator
+from crossbuild.pipeline.offloading import NoPlaceError, Offload, made_elsewhere
+from crossbuild.pipeline.phases import LAYERS, SOURCES, TWIN, VERIFICATION, phases_of_build
+from crossbuild.pipeline.recording import narrated, recorded
 from crossbuild.pipeline.tools import choose_programs
+from crossbuild.pipeline.venues import venue_of
 from crossbuild.planning.planner import plan_build
 
-# Seconds on a small machine under plain emulation, until this host's own figures are known.
-SOURCES = ("sources", "Package sources", 4.0)
-LAYERS = (
-    ("base", "Base system", 90.0),
-    ("packages", "Packages", 100.0),
-    ("configuration", "Configuration", 110.0),
-)
-VERIFICATION = ("verification", "Verification", 6.0)
-PACKING = ("packing", "Artifacts", 30.0)
-
-
-TWIN = ("twin", "Native twin", 15.0)
+_ROOTS = Venue(kind=VenueKind.LOCAL, reason="named roots are made where they are kept")
 
 
 def quiet(_event: object) -> None:
@@ -67,7 +61,7 @@ def plan(spec: ImageSpec, site: Site, *, on_event: EventSink = quiet) -> Plan:
     """
     session = _open(spec, site, lambda message: on_event(Notice(message=message)))
     session.update()
-    return _plan(spec, site, session)
+    return _planner(spec, site, session)(venue_of(spec, site))
 
 
 def build(
@@ -82,14 +76,16 @@ def build(
     """Build *spec* into the folder *output*/NAME and return the set that lies there.
 
     A set that this spec and the present sources already gave is returned at once, unless *force*.
-    A former set stays in place until the new one is complete. *emulator_only* switches acceleration off:
-    the result is the same. Raises CrossbuildError.
+    A former set stays in place until the new one is complete. The site's `offload.to` says where the root is
+    made, and *emulator_only* switches acceleration off on this host: the result is the same everywhere.
+    Raises CrossbuildError.
     """
     require_root()
     target = output.absolute() / spec.name
-    with _narrated(spec, site, target, on_event) as narrator:
+    venue = venue_of(spec, site, emulator_only=emulator_only)
+    with narrated(spec.name, site, target, on_event) as narrator:
         finish.refuse_foreign(target)
-        narrator.begin((SOURCES, TWIN, *LAYERS, VERIFICATION, PACKING))
+        narrator.begin(phases_of_build(venue))
         session = _open(spec, site, narrator.notice)
         narrator.explain = session.explain
         run = Run(site=site, session=session, narrator=narrator, emulator_only=emulator_only)
@@ -97,16 +93,11 @@ def build(
         found = None if force else finish.unchanged_set(target, inputs)
         if found is None:
             with (
+                recorded(JobStore(site.state), spec.name, target, narrator.log_path) as job,
                 workspace(site.work, spec.name) as folder,
-                # On the same file system as its place, so that it gets there by rename.
-                workspace(output / ".crossbuild", spec.name) as staging,
+                _root_somewhere(spec, run, _Task(job=job, inputs=inputs, folder=folder), venue) as made,
             ):
-                made = _make_root(_plan(spec, site, session), run, folder)
-                places = finish.SetPlaces(scratch=folder / "build", staging=staging / "set")
-                with narrator.phase("packing"):
-                    finish.write_set(made, places, inputs, narrator)
-                finish.complete_records(places.staging, target, narrator)
-                publish(places.staging, target)
+                finish.publish_set(made, target, folder / "build", inputs, narrator)
         narrator.finish(target, unchanged=found is not None)
         return found or load_set(target)
 
@@ -125,7 +116,7 @@ def create_root(
     """
     require_root()
     target = site.roots / spec.name
-    with _narrated(spec, site, target, on_event) as narrator:
+    with narrated(spec.name, site, target, on_event) as narrator:
         if target.exists() and not replace:
             raise UsageError(
                 f"There is a root `{spec.name}` already.",
@@ -139,7 +130,7 @@ def create_root(
         _fetch(session, spec, narrator)
         # On the same file system as its place, so that it gets there by rename.
         with workspace(site.roots / ".crossbuild", spec.name) as folder:
-            made = _make_root(_plan(spec, site, session), run, folder)
+            made = _make_root(_planner(spec, site, session)(_ROOTS), run, folder)
             publish(made.root.path, target)
         narrator.finish(target, unchanged=False)
         return target
@@ -151,44 +142,42 @@ def _open(spec: ImageSpec, site: Site, notice: NoticeSink) -> Session:
     return open_session(spec, site.cache, notice, programs, installed)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Task:
+    """One build that has something to do."""
+
+    job: Job
+    inputs: str
+    folder: Path
+
+
 @contextmanager
-def _narrated(spec: ImageSpec, site: Site, target: Path, on_event: EventSink) -> Iterator[Narrator]:
-    """Hold the lock of *target*, keep a log, and put every failure into words."""
-    log_path = site.state / "logs" / f"{spec.name}.log"
-    # Modes of what is made must not depend on who calls.
-    umask = os.umask(0o022)
-    try:
-        log_path.parent.mkdir(parents=True, exist_ok=True)
-        with (
-            locked(target, f"`{spec.name}`", lambda message: on_event(Notice(message=message))),
-            log_path.open("w", encoding="utf-8") as log,
-        ):
-            narrator = Narrator(spec.name, on_event, Timings(site.state / "timings.json"), log, log_path)
+def _root_somewhere(spec: ImageSpec, run: Run, task: _Task, wish: Venue) -> Iterator[finish.FinishedRoot]:
+    """Make the root where *wish* says, or here where no other place takes it and the site's policy allows."""
+    planner = _planner(spec, run.site, run.session)
+    with ExitStack() as held:
+        if wish.kind is not VenueKind.LOCAL:
+            offload = Offload(
+                site=run.site,
+                session=run.session,
+                narrator=run.narrator,
+                job=task.job,
+                inputs=task.inputs,
+                plan_for=planner,
+            )
             try:
-                yield narrator
-            except CommandFailedError as error:
-                raise _with_log(narrator.explain(error), log_path) from error
-    except BrokenPipeError:
-        # Whoever listened to the events has left: no matter of files.
-        raise
-    except OSError as error:
-        raise _with_log(_storage_error(error), log_path) from error
-    finally:
-        os.umask(umask)
-
-
-def _with_log(error: CrossbuildError, log_path: Path) -> CrossbuildError:
-    error.details = f"{error.details}\nThe whole log: {log_path}".lstrip()
-    return error
-
-
-def _storage_error(error: OSError) -> CrossbuildError:
-    place = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return StorageError(
-            "The disk is full.", details=place, resolution="Free some space and run it again."
-        )
-    return BuildFailedError("A file could not be read or written.", details=place)
+                made = held.enter_context(made_elsewhere(offload, wish, spec.arch, task.folder))
+            except NoPlaceError as error:
+                if run.site.offload.fallback is not Fallback.EMULATE:
+                    raise
+                reason = f"`offload.fallback` is `emulate`, and {error.reason}"
+                wish = Venue(kind=VenueKind.LOCAL, reason=reason)
+            else:
+                yield made
+                return
+        run.narrator.notice(f"Building on this host: {wish.reason}.")
+        JobStore(run.site.state).commission(task.job, wish, None)
+        yield _make_root(planner(wish), run, task.folder)
 
 
 def _fetch(session: Session, spec: ImageSpec, narrator: Narrator) -> str:
@@ -200,9 +189,10 @@ def _fetch(session: Session, spec: ImageSpec, narrator: Narrator) -> str:
     return digest_of([spec.digest, session.sources_digest(), session.epoch(), __version__])
 
 
-def _plan(spec: ImageSpec, site: Site, session: Session) -> Plan:
-    release = catalog.lookup(spec.distro, spec.release)
-    return plan_build(spec, release, session.resolve(), inspect_host(), choose_programs(spec, site).reason)
+def _planner(spec: ImageSpec, site: Site, session: Session) -> Callable[[Venue], Plan]:
+    release, resolution = catalog.lookup(spec.distro, spec.release), session.resolve()
+    tools = choose_programs(spec, site).reason
+    return lambda venue: plan_build(spec, release, resolution, inspect_host(), venue, tools)
 
 
 def _make_root(the_plan: Plan, run: Run, folder: Path) -> finish.FinishedRoot:

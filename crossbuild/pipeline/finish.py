@@ -23,7 +23,9 @@ from crossbuild.errors import ArtifactError, BuildFailedError, UsageError
 from crossbuild.executors import edits
 from crossbuild.executors.finishing import clamp_times, clean
 from crossbuild.host import rooted
+from crossbuild.host.publish import publish
 from crossbuild.host.survey import survey
+from crossbuild.host.workspace import workspace
 from crossbuild.model.artifact import ArchProof, ArtifactSet, Kernel, OutputKind
 from crossbuild.model.plan import LinkStep, Plan
 from crossbuild.model.root import Package, Root
@@ -144,6 +146,21 @@ def write_set(made: FinishedRoot, places: SetPlaces, inputs: str, narrator: Narr
     write_record(facts, (*packed, *lists), directory)
 
 
+def publish_set(made: FinishedRoot, target: Path, scratch: Path, inputs: str, narrator: Narrator) -> None:
+    """Make the artifact set of *made* at *target*, whole or not at all.
+
+    *scratch* is a folder beside the root, *inputs* the digest of what decided it.
+    """
+    scratch.mkdir(exist_ok=True)
+    # On the same file system as its place, so that it gets there by rename.
+    with workspace(target.parent / ".crossbuild", target.name) as staging:
+        places = SetPlaces(scratch=scratch, staging=staging / "set")
+        with narrator.phase("packing"):
+            write_set(made, places, inputs, narrator)
+        complete_records(places.staging, target, narrator)
+        publish(places.staging, target)
+
+
 def complete_records(directory: Path, former: Path, narrator: Narrator) -> None:
     """Add to the set in *directory* the timeline and the log of its build, and receipts of the *former* set.
 
@@ -180,7 +197,8 @@ def _build_facts(plan: Plan, inputs: str, narrator: Narrator) -> BuildFacts:
     native = [use for use in narrator.programs if use.way is Way.NATIVE]
     emulated = [use for use in narrator.programs if use.way is not Way.NATIVE]
     return BuildFacts(
-        venue="local",
+        venue=plan.venue.name,
+        venue_reason=plan.venue.reason,
         executor=plan.executor.kind.value,
         reason=plan.executor.reason,
         tools=tool_versions(plan.spec.outputs),

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, assert_never
 
 from crossbuild.acceleration.times import ProgramUse
 from crossbuild.errors import CommandFailedError, CrossbuildError
@@ -15,6 +15,7 @@ from crossbuild.model.artifact import EmulatorCrash
 from crossbuild.model.events import (
     BuildFinished,
     BuildStarted,
+    Event,
     EventSink,
     Log,
     Notice,
@@ -59,15 +60,47 @@ class Narrator:
         self._current = self._phases[key]
         self._on_event(PhaseStarted(phase=self._current))
         self._write(f"== {self._current.title}")
-        began, wall = time.monotonic(), time.time()
+        began = time.monotonic()
         yield
         seconds = time.monotonic() - began
-        self._on_event(PhaseFinished(phase=key, seconds=seconds, cached=cached))
-        self.timeline.append(
-            {"phase": key, "started": round(wall, 3), "seconds": round(seconds, 3), "cached": cached}
-        )
+        finished = PhaseFinished(phase=key, seconds=seconds, cached=cached)
+        self._on_event(finished)
+        self._remember(finished)
         if not cached:
             self._timings.remember(key, seconds)
+
+    def replay(self, event: Event) -> None:
+        """Tell what happened in a part of this build that another host does."""
+        match event:
+            case PhaseStarted():
+                self._current = self._phases.get(event.phase.key, event.phase)
+                self._on_event(PhaseStarted(phase=self._current))
+                self._write(f"== {self._current.title}")
+            case PhaseFinished():
+                self._on_event(event)
+                self._remember(event)
+            case Log():
+                self.line(event.line)
+            case Progress():
+                self._on_event(event)
+            case Notice():
+                self.notice(event.message)
+            case BuildStarted() | BuildFinished():
+                # This build's own begin and end are told here.
+                pass
+            case _:
+                assert_never(event)
+
+    def _remember(self, event: PhaseFinished) -> None:
+        began = time.time() - event.seconds
+        self.timeline.append(
+            {
+                "phase": event.phase,
+                "started": round(began, 3),
+                "seconds": round(event.seconds, 3),
+                "cached": event.cached,
+            }
+        )
 
     def line(self, text: str) -> None:
         """Report a line of output of the current phase."""

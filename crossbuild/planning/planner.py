@@ -10,7 +10,7 @@ from crossbuild.distros.rpm import steps as rpm
 from crossbuild.errors import HostNotReadyError
 from crossbuild.model.architecture import Architecture
 from crossbuild.model.host import HostFacts
-from crossbuild.model.plan import ExecutorChoice, ExecutorKind, Layer, Plan, Resolution
+from crossbuild.model.plan import ExecutorChoice, ExecutorKind, Layer, Plan, Resolution, Venue, VenueKind
 from crossbuild.model.spec import ImageSpec
 from crossbuild.planning.configuration import configuration_layer
 from crossbuild.planning.imported import imported_layer
@@ -43,8 +43,11 @@ INSTALLED_LAYERS: Mapping[Family, InstalledLayers] = {
 }
 
 
-def choose_executor(arch: Architecture, host: HostFacts) -> ExecutorChoice:
-    """Return how programs of *arch* will run; raise HostNotReadyError where nothing here runs them."""
+def choose_executor(arch: Architecture, host: HostFacts, venue: Venue) -> ExecutorChoice:
+    """Return how programs of *arch* will run; raise HostNotReadyError where nothing at *venue* runs them."""
+    if venue.kind is not VenueKind.LOCAL:
+        reason = f"programs of {arch} run on a processor of their own on {venue.name}"
+        return ExecutorChoice(kind=ExecutorKind.REMOTE, reason=reason)
     if host.native(arch):
         reason = f"this host is {arch} itself"
         return ExecutorChoice(kind=ExecutorKind.NATIVE, reason=reason)
@@ -60,13 +63,19 @@ def choose_executor(arch: Architecture, host: HostFacts) -> ExecutorChoice:
 
 
 def plan_build(
-    spec: ImageSpec, release: Release, resolution: Resolution, host: HostFacts, tools: str = ""
+    spec: ImageSpec,
+    release: Release,
+    resolution: Resolution,
+    host: HostFacts,
+    venue: Venue,
+    tools: str = "",
 ) -> Plan:
     """Return the plan: a pure function of its arguments; *tools* says whose package manager it is."""
     installed = INSTALLED_LAYERS[release.family](spec, release, resolution)
     return Plan(
         spec=spec,
-        executor=choose_executor(spec.arch, host),
+        executor=choose_executor(spec.arch, host, venue),
+        venue=venue,
         tools=tools,
         resolution=resolution,
         layers=(*installed, configuration_layer(spec, release, installed[-1], resolution)),

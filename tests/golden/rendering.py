@@ -18,7 +18,7 @@ from crossbuild.distros.release import Family, Release
 from crossbuild.distros.rpm import steps
 from crossbuild.distros.rpm.repositories import dnf_main, repo_file, usable, zypp_main
 from crossbuild.model.host import Handler, HostFacts, OperatingSystem, OsFamily, elf_header
-from crossbuild.model.plan import WORK, PinnedPackage, Plan, Resolution, Step, WriteStep
+from crossbuild.model.plan import WORK, PinnedPackage, Plan, Resolution, Step, Venue, VenueKind, WriteStep
 from crossbuild.model.site import Site
 from crossbuild.model.spec import Account, ImageSpec, RpmRepository
 from crossbuild.planning.planner import plan_build
@@ -79,7 +79,7 @@ def example_plan(spec: ImageSpec, release: Release) -> Plan:
         sources="0" * 64,
         epoch=1_700_000_000,
     )
-    return plan_build(spec, release, resolution, host)
+    return plan_build(spec, release, resolution, host, Venue(kind=VenueKind.LOCAL, reason=""))
 
 
 def render(path: Path) -> str:

@@ -22,6 +22,7 @@ from crossbuild.artifacts.packing import PACKERS
 from crossbuild.artifacts.receipts import write_receipt
 from crossbuild.artifacts.record import BuildFacts, SetFacts, record
 from crossbuild.cli.main import main
+from crossbuild.cli.node_status import status_entry
 from crossbuild.cli.progress import EVENT_NAMES
 from crossbuild.cli.register import COMMANDS as REGISTERING
 from crossbuild.config.document import validate
@@ -41,7 +42,9 @@ from crossbuild.model.artifact import (
     KernelFormat,
     OutputKind,
 )
+from crossbuild.model.node import NodeStatus
 from crossbuild.model.survey import TreeSurvey
+from crossbuild.nodes.store import render
 from crossbuild.pipeline.finish import program_entry
 from crossbuild.planning.planner import INSTALLED_LAYERS
 from crossbuild.registrars.table import REGISTRARS
@@ -57,6 +60,7 @@ from tests.documents import (
     crossbuild_arguments,
 )
 from tests.unit.artifacts.test_receipts import RECEIPT
+from tests.unit.nodes.values import make_facts, make_node
 from tests.unit.specs import make_spec
 
 BASE = {"name": "part", "distro": "debian", "release": "12"}
@@ -146,6 +150,7 @@ def full_record() -> dict[str, object]:
         packages=1,
         build=BuildFacts(
             venue="",
+            venue_reason="",
             executor="",
             reason="",
             tools=(),
@@ -186,6 +191,19 @@ def test_every_key_of_a_receipt_is_documented(tmp_path: Path) -> None:
     write_receipt(RECEIPT, tmp_path / "receipt.json")
     value = json.loads((tmp_path / "receipt.json").read_text())
     assert column("docs/reference/receipts.md", "# Receipts") == list(record_keys(value))
+
+
+def test_every_key_of_the_record_of_a_node_is_documented() -> None:
+    keys = column("docs/reference/nodes.md", "## Record of a node")
+    assert keys == list(render(make_node(labels=())))
+
+
+def test_every_key_of_the_state_of_a_node_is_documented() -> None:
+    status = NodeStatus(node=make_node(), facts=make_facts(tools=()), reason="")
+    value = status_entry(status, {})
+    known = [key for key in record_keys(value) if not key.startswith("facts.tools")]
+    documented = column("docs/reference/nodes.md", "## State of a node")
+    assert [key for key in documented if key not in {"facts", "facts.tools"}] == known
 
 
 def test_every_registrar_has_a_command() -> None:

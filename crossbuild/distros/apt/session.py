@@ -8,11 +8,13 @@ import os
 import re
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from crossbuild.distros.apt import complaints, configuration, steps
 from crossbuild.distros.apt.progress import package_handled
 from crossbuild.distros.apt.sources import as_deb822, choose_sources
+from crossbuild.distros.carriage import refuse_unportable
 from crossbuild.distros.dpkg_database import DATABASE, installed_packages
 from crossbuild.distros.release import Release
 from crossbuild.errors import BuildFailedError, CommandFailedError, CrossbuildError
@@ -45,7 +47,8 @@ class AptSession:
         self._spec = spec
         self._release = release
         self._notice = notice
-        self._sources = as_deb822(choose_sources(spec.repositories, release, spec.arch))
+        self._repositories = choose_sources(spec.repositories, release, spec.arch)
+        self._sources = as_deb822(self._repositories)
         acquire = configuration.acquire_settings(command.capture(["apt-config", "dump"]).stdout)
         self._acquire = acquire
         base = [spec.base.digest] if spec.base and installed else []
@@ -112,9 +115,7 @@ class AptSession:
         (folder / "archives" / "partial").mkdir(parents=True)
         (folder / "log").mkdir()
         with locked(self._folder, "the package indexes", self._notice):
-            shutil.copytree(
-                self._folder / "lists", folder / "lists", copy_function=link_or_copy, ignore=_not_indexes
-            )
+            self._copy_lists(folder / "lists")
         (folder / "lists" / "partial").mkdir()
         (folder / "sources.sources").write_text(self._sources, encoding="utf-8")
         common = configuration.common(self._spec.arch, str(folder), self._acquire)
@@ -124,6 +125,35 @@ class AptSession:
         self._archives.mkdir(parents=True, exist_ok=True)
         for package in self._archives.glob("*.deb"):
             _link(package, folder / "archives" / package.name)
+
+    def portable(self) -> ImageSpec:
+        """Return the spec with the sources that were chosen for it; raise UsageError for some of them."""
+        refuse_unportable(uri for repository in self._repositories for uri in repository.uris)
+        return replace(self._spec, repositories=self._repositories)
+
+    def hand_over(self, folder: Path, resolution: Resolution) -> None:
+        """Put into the new *folder* the indexes as they are now, and the packages of *resolution*."""
+        archives = folder / "archives"
+        (archives / "partial").mkdir(parents=True)
+        pinned = (*resolution.base, *resolution.added)
+        self._archives.mkdir(parents=True, exist_ok=True)
+        for package in pinned:
+            for archive in self._archives.glob(f"{package.name}_{package.version.replace(':', '%3a')}_*.deb"):
+                _link(archive, archives / archive.name)
+        wanted = [f"{package.name}={package.version}" for package in pinned]
+        self._apt("install", "--download-only", "--option", f"Dir::Cache::archives={archives}", *wanted)
+        for archive in archives.glob("*.deb"):
+            _link(archive, self._archives / archive.name)
+        (archives / "lock").unlink(missing_ok=True)
+        (archives / "partial").rmdir()
+        with locked(self._folder, "the package indexes", self._notice):
+            self._copy_lists(folder / "lists")
+
+    def take_over(self, folder: Path) -> None:
+        """Have the indexes and packages that another host put into *folder*."""
+        for name, place in (("lists", self._folder / "lists"), ("archives", self._archives)):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).rename(place)
 
     def harvest(self, work: Path) -> None:
         """Keep for other builds what apt downloaded into *work* and verified."""
@@ -141,6 +171,9 @@ class AptSession:
     def alarms(self, _line: str) -> bool:
         """Tell that nothing fails without apt's own failure."""
         return False
+
+    def _copy_lists(self, target: Path) -> None:
+        shutil.copytree(self._folder / "lists", target, copy_function=link_or_copy, ignore=_not_indexes)
 
     def _release_files(self) -> list[Path]:
         lists = self._folder / "lists"

@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from crossbuild.distros.carriage import refuse_unportable
 from crossbuild.distros.release import Release
 from crossbuild.distros.rpm import complaints, database, steps
 from crossbuild.distros.rpm.keys import trusted_keys
@@ -120,6 +121,32 @@ class RpmSession:
                 self._root / CACHE[1:], work / "rpm/cache", copy_function=link_or_copy, ignore=_not_shared
             )
         write_stubs(work / "rpm/cache")
+
+    def portable(self) -> ImageSpec:
+        """Return the spec with the keys themselves in it; raise UsageError for a repository on this disk."""
+        refuse_unportable(uri for repository in self._repositories for uri in repository.uris)
+        keyed = tuple(replace(one, signed_by=self._keys.get(one.id, "")) for one in self._repositories)
+        return replace(self._spec, repositories=keyed)
+
+    def hand_over(self, folder: Path, resolution: Resolution) -> None:
+        """Put into the new *folder* the metadata as it is now, and the packages of *resolution*."""
+        pinned = (*resolution.base, *resolution.added)
+        with locked(self._folder, "the package indexes", self._notice):
+            self._run(*self._manager.download, *(package.name for package in pinned))
+            wanted = {path.name for path in self._archives(pinned)}
+            cache = self._root / CACHE[1:]
+            surplus = {path.name for path in cache.rglob("*.rpm")} - wanted
+
+            def left_out(parent: str, names: list[str]) -> set[str]:
+                return _not_shared(parent, names) | surplus.intersection(names)
+
+            shutil.copytree(cache, folder / "cache", copy_function=link_or_copy, ignore=left_out)
+
+    def take_over(self, folder: Path) -> None:
+        """Have the metadata and packages that another host put into *folder*."""
+        place = self._root / CACHE[1:]
+        place.parent.mkdir(parents=True, exist_ok=True)
+        (folder / "cache").rename(place)
 
     def harvest(self, work: Path) -> None:
         """Keep for other builds what was downloaded into *work* and verified."""

@@ -23,6 +23,7 @@ PROOF = ArchProof(
 )
 BUILD = BuildFacts(
     venue="local",
+    venue_reason="this host is aarch64 itself",
     executor="hybrid",
     reason="this host runs aarch64 programs",
     tools=(("cpio", "cpio (GNU cpio) 2.13"),),

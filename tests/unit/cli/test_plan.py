@@ -21,6 +21,8 @@ from crossbuild.model.plan import (
     RemoveStep,
     Resolution,
     Step,
+    Venue,
+    VenueKind,
     WriteStep,
 )
 from crossbuild.model.site import Site
@@ -38,6 +40,7 @@ INSIDE = CommandStep(place=Place.INSIDE, argv=("sh", "-c", "echo 'a b'"), reason
 PLAN = Plan(
     spec=make_spec(name="compute"),
     executor=ExecutorChoice(kind=ExecutorKind.HYBRID, reason="this host is x86_64"),
+    venue=Venue(kind=VenueKind.LOCAL, reason="it was asked for"),
     resolution=Resolution(
         base=(PinnedPackage(name="libc6", version="2.36"),), added=(), sources="0" * 64, epoch=1_700_000_000
     ),
@@ -77,6 +80,7 @@ def test_plan_says_what_where_and_why(capsys: pytest.CaptureFixture[str]) -> Non
     assert err == "Note: fetching indexes\n"
     assert [line.rstrip() for line in out.splitlines()] == [
         "compute  debian 12 for aarch64",
+        "Venue       local: it was asked for",
         "Executor    hybrid: this host is x86_64",
         "Packages    1 of the base system, 0 added",
         "File times  no later than 2023-11-14 22:13+00:00",

@@ -13,6 +13,7 @@ from crossbuild.config.site import load_site
 from crossbuild.errors import SpecError
 from crossbuild.model.builder import EngineKind, Mount
 from crossbuild.model.ims import ImsAccess
+from crossbuild.model.offload import Fallback, OffloadDefaults, SlurmDefaults
 from crossbuild.model.site import BuilderDefaults, RecipeDefaults, Site
 from crossbuild.model.spec import AptRepository, RpmRepository
 
@@ -54,6 +55,8 @@ SITE = Site(
         recipe_bucket="ims",
         timeout=5,
     ),
+    offload=OffloadDefaults(on="arm1", fallback=Fallback.FAIL),
+    slurm=SlurmDefaults(folder=Path("/shared"), partition="arm", options=("--qos=q",)),
 )
 
 

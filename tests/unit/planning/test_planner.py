@@ -18,6 +18,8 @@ from crossbuild.model.plan import (
     Plan,
     RemoveStep,
     Resolution,
+    Venue,
+    VenueKind,
     WriteStep,
 )
 from crossbuild.model.spec import Account, ImageSpec, ImportedBase, KernelSpec, MountSpec, ServiceSpec
@@ -44,6 +46,7 @@ HOST = HostFacts(
     engines=(),
     places=(),
 )
+HERE = Venue(kind=VenueKind.LOCAL, reason="it was asked for")
 RESOLUTION = Resolution(
     base=(PinnedPackage(name="bash", version="1"),),
     added=(PinnedPackage(name="chrony", version="2"),),
@@ -57,23 +60,23 @@ MUNGE = Account(
 
 
 def plan(spec: ImageSpec, resolution: Resolution = RESOLUTION) -> Plan:
-    return plan_build(spec, lookup(spec.distro, spec.release), resolution, HOST)
+    return plan_build(spec, lookup(spec.distro, spec.release), resolution, HOST, HERE)
 
 
 def test_a_foreign_architecture_is_emulated_inside_and_native_outside() -> None:
-    choice = choose_executor(Architecture.AARCH64, HOST)
+    choice = choose_executor(Architecture.AARCH64, HOST, HERE)
     assert choice.kind is ExecutorKind.HYBRID
     assert "/usr/bin/qemu-aarch64-static" in choice.reason
 
 
 def test_the_hosts_own_architecture_needs_no_emulation() -> None:
-    assert choose_executor(Architecture.X86_64, HOST).kind is ExecutorKind.NATIVE
+    assert choose_executor(Architecture.X86_64, HOST, HERE).kind is ExecutorKind.NATIVE
 
 
 @pytest.mark.parametrize("handlers", [(), (replace(HANDLER, enabled=False),)])
 def test_a_host_that_runs_no_such_programs_is_told_the_remedy(handlers: tuple[Handler, ...]) -> None:
     with pytest.raises(HostNotReadyError) as caught:
-        choose_executor(Architecture.AARCH64, replace(HOST, handlers=handlers))
+        choose_executor(Architecture.AARCH64, replace(HOST, handlers=handlers), HERE)
     assert "crossbuild setup" in caught.value.resolution
 
 

@@ -1,0 +1,245 @@
+"""Speaks with the worker on a host: sends it, gives it a job, hears what it does, and takes the root home."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, cast
+
+from crossbuild import errors
+from crossbuild.errors import (
+    ArtifactError,
+    BuildFailedError,
+    CommandFailedError,
+    CrossbuildError,
+    HostNotReadyError,
+    NodeUnreachableError,
+    StorageError,
+)
+from crossbuild.host.digests import file_digests
+from crossbuild.host.locks import NoticeSink
+from crossbuild.jobs.bundle import worker_file
+from crossbuild.jobs.places import Place
+from crossbuild.model import job as names
+from crossbuild.model.codec import decode, encode
+from crossbuild.model.events import Event, EventSink
+from crossbuild.model.job import Complaint, Outcome, Standing, WorkOrder
+
+END = "="
+"""Begins the last line of the worker's `follow`."""
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
+"""Seconds between attempts to reach a host again."""
+PATIENCE = 900.0
+"""Seconds after which a host that cannot be reached is given up; its job goes on, for `job attach`."""
+ATTEMPTS = 3
+"""How often an archive is fetched that does not arrive as it was packed."""
+
+# Says which Python is new enough, and whether the worker is there already; removes all but the four that were
+# used last. Only the last folder is made: those above it are the administrator's.
+_LOOK = """\
+umask 077
+mkdir "$1" 2>/dev/null
+test -d "$1" || exit 3
+find "$1" -maxdepth 0 -type d -user "$(id -u)" ! -perm /077 | grep -q . || exit 4
+cd "$1" && mkdir -p .workers || exit 3
+for python in python3 python3.14 python3.13 python3.12 python3.11; do
+  if "$python" -I -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+    echo "$python"
+    break
+  fi
+done
+cd .workers
+touch --no-create "$2"
+test -d "$2" && echo there
+ls -t | tail -n +5 | while read -r unused; do rm -rf "$unused"; done
+"""
+FOREIGN = 4
+"""Its status where the folder of jobs is somebody else's, or open to others."""
+# Beside its place, so that others see all of it or nothing.
+_UNPACK = """\
+cd "$1/.workers" && "$3" -I -m zipfile -e "$2.pyz" "$2.$$" && rm -f "$2.pyz" || exit 1
+mv -T "$2.$$" "$2" 2>/dev/null || rm -rf "$2.$$"
+"""
+
+
+class NodeFullError(StorageError):
+    """The disk of another host is full."""
+
+
+class NodeNotReadyError(HostNotReadyError):
+    """Another host lacks something."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Worker:
+    """The worker on one host, ready to be spoken to."""
+
+    place: Place
+    python: str
+    folder: PurePosixPath
+
+    def kept(self, layers: Sequence[str]) -> list[str]:
+        """Return those of *layers*, by their names in the cache, that need not be made."""
+        found = json.loads(self._ask("kept", *layers))
+        return [layer for layer in layers if layer in found]
+
+    def hand_in(self, order: WorkOrder, handed: Path | None, scratch: Path) -> None:
+        """Give it a new job, with what its package manager needs; *scratch* is a folder for the order."""
+        self._ask("prepare", order.job)
+        folder = self.place.jobs / order.job
+        if handed:
+            self.place.shore.send(handed, folder / names.HANDED)
+        paper = scratch / names.ORDER
+        paper.write_text(json.dumps(encode(order)), encoding="ascii")
+        self.place.shore.send(paper, folder / names.ORDER)
+
+    def start(self, job: str) -> None:
+        """Let it begin; from then on it needs nobody."""
+        self._ask("start", job)
+
+    def follow(self, job: str, on_event: EventSink, notice: NoticeSink) -> Outcome:
+        """Hand all that happens to *on_event*, from the beginning, and return how it ended.
+
+        A lost connection is made anew, and nothing is told twice. Raises NodeUnreachableError where that
+        takes too long.
+        """
+        hearing = Hearing(on_event)
+        lost: float | None = None
+        pause = FIRST_PAUSE
+        while hearing.outcome is None:
+            hearing.alive = False
+            try:
+                self.place.shore.stream(self._argv("follow", job, str(hearing.offset)), hearing)
+            except (NodeUnreachableError, CommandFailedError) as error:
+                if hearing.alive:
+                    lost, pause = None, FIRST_PAUSE
+                lost = lost or time.monotonic()
+                if time.monotonic() - lost > PATIENCE:
+                    raise
+                notice(f"{error.brief} The job {job} goes on there; trying again.")
+                time.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+        return hearing.outcome
+
+    def fetch_root(self, job: str, outcome: Outcome, target: Path, on_bytes: Callable[[int], None]) -> None:
+        """Copy the root of *outcome* to the file *target*, and compare it with what was packed."""
+        source = self.place.jobs / job / names.ARCHIVE
+        for _ in range(ATTEMPTS):
+            self.place.shore.fetch(source, target, on_bytes=on_bytes)
+            if file_digests(target).sha256 == outcome.sha256:
+                return
+            target.unlink()
+        raise ArtifactError(
+            f"The root that {self.place.name} made does not arrive as it was packed.",
+            details=f"{source}: its sha256 was {outcome.sha256}, and was another one {ATTEMPTS} times.",
+            resolution="Look at the disk and the network of that host; `crossbuild node drain` spares it.",
+        )
+
+    def cancel(self, job: str) -> None:
+        """End *job* and what it does."""
+        self._ask("cancel", job)
+
+    def remove(self, job: str) -> None:
+        """Delete what is left of *job*, which has ended."""
+        self._ask("remove", job)
+
+    def standings(self) -> tuple[Standing, ...]:
+        """Return what lies there, of all who use that host."""
+        return tuple(decode(Standing, entry) for entry in json.loads(self._ask("jobs")))
+
+    def _ask(self, command: str, *rest: str) -> str:
+        done = self.place.shore.run(self._argv(command, *rest), check=False)
+        if done.status:
+            lines = done.stderr.strip().splitlines() or ["It said nothing."]
+            error = NodeNotReadyError(f"{self.place.name}: {lines[0]}", details="\n".join(lines[1:]))
+            error.exit_code = done.status
+            raise error
+        return done.stdout
+
+    def _argv(self, command: str, *rest: str) -> list[str]:
+        return [self.python, "-I", str(self.folder), command, str(self.place.jobs), *rest]
+
+
+class Hearing:
+    """Takes lines of `follow`; *offset* is how many bytes of events it has understood.
+
+    *alive* says whether anything was heard since it was last set to false.
+    """
+
+    def __init__(self, on_event: EventSink) -> None:
+        self._on_event = on_event
+        self.offset = 0
+        self.alive = False
+        self.outcome: Outcome | None = None
+
+    def __call__(self, line: str) -> None:
+        """Take in *line*, without its end."""
+        self.alive = True
+        if line.startswith(END):
+            self.outcome = decode(Outcome, json.loads(line.removeprefix(END)))
+        elif line.startswith("{"):
+            event = decode(cast("type[Event]", Event), json.loads(line))
+            self.offset += len(line) + 1
+            self._on_event(event)
+
+
+def worker_at(place: Place, cache: Path) -> Worker:
+    """Return the worker at *place*, sent now unless it is there; *cache* is a folder of this host.
+
+    Raises HostNotReadyError where it cannot run, NodeUnreachableError or another error of the way there.
+    """
+    file = worker_file(cache)
+    key, jobs = file.stem, str(place.jobs)
+    looked = place.shore.run(["sh", "-c", _LOOK, "sh", jobs, key], check=False)
+    if looked.status == FOREIGN:
+        raise NodeNotReadyError(
+            f"The folder {jobs} on {place.name} is not this user's alone.",
+            details="What runs as a job lies there, and somebody else could change it.",
+            resolution="Look at what is in it, remove it, and run it again.",
+        )
+    if looked.status:
+        raise NodeNotReadyError(
+            f"{place.name} has no place for builds.",
+            details=looked.stderr.strip(),
+            resolution=f"Make the folder {place.jobs.parent} there: `crossbuild node prepare` says how.",
+        )
+    python, *rest = looked.stdout.split() or [""]
+    if not python or python == "there":
+        raise NodeNotReadyError(
+            f"{place.name} has no Python that is new enough.",
+            details="Python 3.11 or a newer one was looked for on PATH.",
+            resolution="`crossbuild node prepare` says which package has it.",
+        )
+    if not rest:
+        place.shore.send(file, place.jobs / names.WORKERS / file.name)
+        place.shore.run(["sh", "-c", _UNPACK, "sh", jobs, key, python])
+    return Worker(place=place, python=python, folder=place.jobs / names.WORKERS / key)
+
+
+def as_error(complaint: Complaint, place: str) -> CrossbuildError:
+    """Return what the worker raised on *place*."""
+    named: Any = getattr(errors, complaint.kind, None)
+    known = isinstance(named, type) and issubclass(named, CrossbuildError)
+    kind = _OF_NODES.get(named, named) if known else BuildFailedError
+    error: CrossbuildError = kind(complaint.brief, details=complaint.details, resolution=complaint.resolution)
+    error.details = f"{error.details}\nIt happened on {place}.".lstrip()
+    return error
+
+
+_OF_NODES: Mapping[type[CrossbuildError], type[CrossbuildError]] = {
+    # Its status is not known here.
+    CommandFailedError: BuildFailedError,
+    HostNotReadyError: NodeNotReadyError,
+    StorageError: NodeFullError,
+}
+
+
+def layers_to_make(names_of_layers: Iterable[str], kept: Sequence[str]) -> list[str]:
+    """Return the names that come after the last of *kept*, of which nothing is left to be made."""
+    rest: list[str] = []
+    for name in names_of_layers:
+        rest = [] if name in kept else [*rest, name]
+    return rest

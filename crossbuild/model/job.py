@@ -1,0 +1,129 @@
+"""Work that is done elsewhere: what a worker is told, what it answers, and the folder in which both lie."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from pathlib import Path
+
+from crossbuild.model.plan import Layer, Plan, Venue
+from crossbuild.model.root import Package
+from crossbuild.model.spec import ImageSpec
+
+WORKERS = ".workers"
+"""Beside the folders of jobs: the workers of each version of crossbuild that were sent."""
+CACHE = ".cache"
+"""Beside them, too: trees of layers, kept for later jobs."""
+
+ORDER = "order.json"
+HANDED = "handed.tar"
+EVENTS = "events"
+"""Of the folder of a job: one event in JSON on each line, as they happened."""
+RESULT = "result.json"
+ARCHIVE = "root.tar"
+COMPLAINTS = "stderr"
+"""What a worker says that was not made for what happens."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkOrder:
+    """A root that is to be made; all of it was decided where it comes from."""
+
+    job: str
+    site: str
+    """Whose job it is: the id of an installation of crossbuild."""
+    spec: ImageSpec
+    """Without anything that only the sender's host has."""
+    layers: tuple[Layer, ...]
+    epoch: int
+    """SOURCE_DATE_EPOCH."""
+
+
+class Ending(enum.StrEnum):
+    """How a job ended."""
+
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    VANISHED = "vanished"
+    """Its worker is gone without a word: killed, or its node was restarted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Complaint:
+    """An error of crossbuild's own tree, by the name of its class."""
+
+    kind: str
+    brief: str
+    details: str
+    resolution: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """The end of a job's work."""
+
+    ending: Ending
+    complaint: Complaint | None = None
+    """Why it failed."""
+    sha256: str = ""
+    """Of the archive of the root, as the node computed it."""
+    size: int = 0
+    packages: tuple[Package, ...] = ()
+    """What is installed in the root."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """What a node says of a folder of a job."""
+
+    job: str
+    site: str
+    """Empty where the order is damaged."""
+    running: bool
+    ending: Ending | None
+
+
+class JobState(enum.StrEnum):
+    """What a record says of a build."""
+
+    WAITING = "waiting"
+    """For a slot."""
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will happen."""
+        return self not in {JobState.WAITING, JobState.RUNNING}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A build as `crossbuild job` knows it; docs/reference/jobs.md describes its record."""
+
+    id: str
+    name: str
+    """Of the image."""
+    target: Path
+    """Where its artifact set is, or will be."""
+    state: JobState
+    venue: Venue | None
+    """None while it waits."""
+    created: str
+    """In UTC, as RFC 3339 writes it."""
+    ended: str = ""
+    brief: str = ""
+    """Why it failed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Commission:
+    """All that is needed to finish a build whose root is made elsewhere, by whichever process."""
+
+    plan: Plan
+    inputs: str
+    """As in `image.json`."""
+    target: Path

@@ -1,0 +1,164 @@
+"""One root that is made elsewhere: handed in, followed, brought home, and verified like any other."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from crossbuild.distros.session import Session
+from crossbuild.errors import (
+    BuildFailedError,
+    CommandFailedError,
+    CrossbuildError,
+    ProvisionerError,
+    TerminatedError,
+    UsageError,
+)
+from crossbuild.executors import trees
+from crossbuild.executors.layer_cache import name_of
+from crossbuild.jobs.batch import SlurmEndedError
+from crossbuild.jobs.speaking import NodeFullError, NodeNotReadyError, Worker, as_error, layers_to_make
+from crossbuild.jobs.store import JobStore
+from crossbuild.model.job import Ending, Outcome, WorkOrder
+from crossbuild.model.plan import Plan
+from crossbuild.pipeline.finish import FinishedRoot, finish_root
+from crossbuild.pipeline.narrator import Narrator
+from crossbuild.pipeline.phases import HANDOVER, RETURN
+
+
+class VanishedError(ProvisionerError):
+    """The worker was killed, or its host was restarted: nothing came of the job."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Errand:
+    """The job *id* of the plan *plan* on one host."""
+
+    id: str
+    plan: Plan
+    worker: Worker
+    narrator: Narrator
+    store: JobStore
+
+    @property
+    def place(self) -> str:
+        """The host's name."""
+        return self.worker.place.name
+
+    def hand_in(self, session: Session, site: str, folder: Path) -> None:
+        """Give the host what it needs and let it begin; *folder* is scratch, *site* the sender's id."""
+        with self.narrator.phase(HANDOVER[0]):
+            layers = self.plan.layers
+            # First of all: what no node could use is refused.
+            _refuse_base(self.plan)
+            spec = session.portable()
+            kept = self.worker.kept([name_of(layer) for layer in layers if layer.kept])
+            missing = layers_to_make((name_of(layer) for layer in layers if layer.kept), kept)
+            handed = self._handed(session, folder) if missing else None
+            order = WorkOrder(
+                job=self.id,
+                site=site,
+                spec=spec,
+                layers=layers,
+                epoch=self.plan.resolution.epoch,
+            )
+            try:
+                self.worker.hand_in(order, handed, folder)
+                self.worker.start(self.id)
+            except CommandFailedError as error:
+                self.abandon()
+                raise self._refused(error) from error
+            except BaseException:
+                self.abandon()
+                raise
+
+    def bring_home(self, folder: Path) -> FinishedRoot:
+        """Follow the job to its end and return the root, unpacked below *folder* and verified.
+
+        Raises the error that the host tells, or VanishedError, ArtifactError, NodeUnreachableError.
+        """
+        try:
+            outcome = self.worker.follow(self.id, self.narrator.replay, self.narrator.notice)
+        except SlurmEndedError:
+            self.abandon()
+            raise
+        self._require_done(outcome)
+        root, archive = folder / "root", folder / "root.tar"
+        root.mkdir(exist_ok=True)
+        with self.narrator.phase(RETURN[0]):
+            self.worker.fetch_root(self.id, outcome, archive, self._counted(outcome.size))
+            trees.unpack(archive, root)
+            archive.unlink()
+        with self.narrator.phase("verification"):
+            return finish_root(self.plan, root, outcome.packages, self.narrator)
+
+    @contextlib.contextmanager
+    def cancelled_on_interruption(self) -> Iterator[None]:
+        """End the job if a person or a signal ends the block; what fails by itself leaves it alone.
+
+        A terminal that is gone is a connection that was lost: the job goes on.
+        """
+        try:
+            yield
+        except (BrokenPipeError, KeyboardInterrupt):
+            self.abandon()
+            raise
+        except TerminatedError as error:
+            if error.number != signal.SIGHUP:
+                self.abandon()
+            raise
+
+    def conclude(self) -> None:
+        """Remove what is left of the job, whose root is in safety."""
+        self.store.forget_commission(self.id)
+        with contextlib.suppress(CrossbuildError):
+            self.worker.remove(self.id)
+
+    def abandon(self) -> None:
+        """End the job and remove what is left of it, as far as its host can be reached."""
+        self.store.forget_commission(self.id)
+        with contextlib.suppress(CrossbuildError):
+            self.worker.cancel(self.id)
+            self.worker.remove(self.id)
+
+    def _handed(self, session: Session, folder: Path) -> Path:
+        gathered, archive = folder / "handed", folder / "handed.tar"
+        gathered.mkdir(exist_ok=True)
+        session.hand_over(gathered, self.plan.resolution)
+        trees.pack(gathered, archive)
+        return archive
+
+    def _refused(self, error: CommandFailedError) -> CrossbuildError:
+        """Return the error for a host that could not even take the job."""
+        if trees.FULL in error.details:
+            return NodeFullError(f"The disk is full on {self.place}.", details=error.details)
+        return NodeNotReadyError(f"{self.place} could not take the job {self.id}.", details=error.details)
+
+    def _require_done(self, outcome: Outcome) -> None:
+        if outcome.ending is not Ending.DONE:
+            self.conclude()
+        if outcome.ending is Ending.FAILED and outcome.complaint:
+            raise as_error(outcome.complaint, self.place)
+        if outcome.ending is Ending.CANCELLED:
+            raise BuildFailedError(f"The job {self.id} was cancelled.", details=f"It ran on {self.place}.")
+        if outcome.ending is not Ending.DONE:
+            raise VanishedError(
+                f"The job {self.id} ended on {self.place} without a word.",
+                details="Its worker was killed, or the host was restarted.",
+                resolution="Run it again: trees that were complete are kept there.",
+            )
+
+    def _counted(self, size: int) -> Callable[[int], None]:
+        return lambda done: self.narrator.progress(done, size, "bytes", f"from {self.place}")
+
+
+def _refuse_base(plan: Plan) -> None:
+    if plan.spec.base is not None:
+        raise UsageError(
+            "A spec with `base` can be built on this host only, which has that root.",
+            details=str(plan.spec.base.path),
+            resolution="Build it with `--on local`.",
+        )

@@ -1,0 +1,138 @@
+"""Makes the root of one order, and packs it for the way back."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from crossbuild.distros import catalog
+from crossbuild.distros.session import Session
+from crossbuild.distros.sessions import open_session
+from crossbuild.errors import BuildFailedError, CommandFailedError, CrossbuildError, HostNotReadyError
+from crossbuild.executors import trees
+from crossbuild.executors.carrying import Carrier
+from crossbuild.executors.finishing import clean
+from crossbuild.executors.layer_cache import LayerCache
+from crossbuild.executors.local import LocalExecutor
+from crossbuild.host.checks.storage import require_capabilities
+from crossbuild.host.digests import file_digests
+from crossbuild.host.programs import HostPrograms
+from crossbuild.host.timings import Timings
+from crossbuild.model import job as names
+from crossbuild.model.codec import encode
+from crossbuild.model.events import Event
+from crossbuild.model.job import Complaint, Ending, Outcome, WorkOrder
+from crossbuild.pipeline.failures import as_error
+from crossbuild.pipeline.inventory import INVENTORIES
+from crossbuild.pipeline.narrator import Narrator
+from crossbuild.pipeline.phases import HANDED_BACK
+from crossbuild.worker.folder import CancelledError, JobFolder
+
+
+def work(folder: JobFolder, jobs: Path) -> None:
+    """Do the work of *folder* and write down how it ended; nothing else is left of it.
+
+    Who is ended by a workload manager says nothing: he may be started again, from the beginning.
+    """
+    try:
+        outcome = _made(folder, jobs)
+    except CancelledError:
+        if folder.space:
+            return
+        outcome = Outcome(ending=Ending.CANCELLED)
+    except CrossbuildError as error:
+        outcome = _failed(error)
+    except OSError as error:
+        outcome = _failed(as_error(error))
+    finally:
+        # First of all: on a full disk there is no room for the outcome either.
+        shutil.rmtree(folder.scratch, ignore_errors=True)
+    folder.handed.unlink(missing_ok=True)
+    if outcome.ending is not Ending.DONE:
+        folder.archive.unlink(missing_ok=True)
+    folder.conclude(outcome)
+
+
+def _failed(error: CrossbuildError) -> Outcome:
+    complaint = Complaint(
+        kind=type(error).__name__, brief=error.brief, details=error.details, resolution=error.resolution
+    )
+    return Outcome(ending=Ending.FAILED, complaint=complaint)
+
+
+def _made(folder: JobFolder, jobs: Path) -> Outcome:
+    order = folder.order()
+    with folder.events.open("a", encoding="ascii", buffering=1) as events:
+
+        def on_event(event: Event) -> None:
+            events.write(json.dumps(encode(event)) + "\n")
+
+        log = folder.path / "log"
+        with log.open("w", encoding="utf-8") as lines:
+            timings = Timings(jobs / names.CACHE / "timings.json")
+            narrator = Narrator(order.spec.name, on_event, timings, lines, log)
+            narrator.begin((*((layer.key, layer.title, 1.0) for layer in order.layers), HANDED_BACK))
+            _require_fit(order)
+            return _outcome(order, folder, jobs, narrator)
+
+
+def _require_fit(order: WorkOrder) -> None:
+    if platform.machine() != order.spec.arch:
+        raise HostNotReadyError(
+            f"The node is {platform.machine()}, and the image is for {order.spec.arch}.",
+            resolution="Add the node with the architecture that it has.",
+        )
+    if time.time() < order.epoch:
+        now, newest = (
+            datetime.fromtimestamp(moment, UTC).isoformat(sep=" ", timespec="minutes")
+            for moment in (time.time(), order.epoch)
+        )
+        raise HostNotReadyError(
+            "The node's clock is wrong.",
+            details=f"It says {now} UTC, but the package sources were published at {newest} UTC: "
+            "files of the image would be older than they may be.",
+            resolution="Set the node's clock, for example with `timedatectl set-ntp true`.",
+        )
+
+
+def _outcome(order: WorkOrder, folder: JobFolder, jobs: Path, narrator: Narrator) -> Outcome:
+    root, scratch = folder.scratch / "root", folder.scratch / "build"
+    (scratch / "scratch").mkdir(parents=True)
+    require_capabilities(folder.scratch)
+    session = open_session(order.spec, folder.scratch / "cache", narrator.notice, HostPrograms())
+    cache = LayerCache(jobs / names.CACHE / "layers", narrator.notice)
+    try:
+        if folder.handed.is_file():
+            _take_over(folder, session)
+            session.stage(scratch, root)
+        elif not any(cache.has(layer) for layer in order.layers):
+            raise BuildFailedError(
+                "The node no longer has the tree that this build begins with.",
+                resolution="Run it again: everything will be handed over.",
+            )
+        executor = LocalExecutor(order.epoch, root=root, work=scratch, import_base=_refuse_base)
+        Carrier(session=session, cache=cache, teller=narrator).carry_out(order.layers, executor)
+    except CommandFailedError as error:
+        raise session.explain(error) from error
+    with narrator.phase(HANDED_BACK[0]):
+        clean(root, tuple(file.target for file in order.spec.files))
+        packages = INVENTORIES[catalog.lookup(order.spec.distro, order.spec.release).family](root)
+        trees.pack(root, folder.archive)
+        digests = file_digests(folder.archive)
+    return Outcome(ending=Ending.DONE, sha256=digests.sha256, size=digests.size, packages=packages)
+
+
+def _refuse_base(_root: Path) -> None:
+    """Stand for the base of a spec, which stays on the host that has it: no order holds such a spec."""
+    raise NotImplementedError
+
+
+def _take_over(folder: JobFolder, session: Session) -> None:
+    handed = folder.scratch / "handed"
+    handed.mkdir()
+    trees.unpack(folder.handed, handed)
+    session.take_over(handed)

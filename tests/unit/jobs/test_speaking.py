@@ -1,0 +1,260 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from crossbuild.errors import (
+    ArtifactError,
+    BuildFailedError,
+    HostNotReadyError,
+    NodeUnreachableError,
+    ProvisionerError,
+)
+from crossbuild.host.command import LineSink, capture
+from crossbuild.jobs import speaking
+from crossbuild.jobs.bundle import worker_file
+from crossbuild.jobs.places import Place, ThisHost
+from crossbuild.jobs.speaking import Worker, as_error, layers_to_make, worker_at
+from crossbuild.model.architecture import Architecture
+from crossbuild.model.codec import encode
+from crossbuild.model.events import Event, Log
+from crossbuild.model.job import Complaint, Ending, Outcome, WorkOrder
+from tests.unit.model.test_codec import PLAN, SPEC
+
+OTHER = next(arch for arch in Architecture if arch.value != os.uname().machine)
+ORDER = WorkOrder(job="a-1", site="here", spec=replace(SPEC, arch=OTHER), layers=PLAN.layers, epoch=7)
+"""Refused by every worker on this host, and so over at once."""
+
+
+def quiet(_: object) -> None:
+    """Hear nothing."""
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(name="arm1", jobs=PurePosixPath(tmp_path / "jobs"), shore=ThisHost())
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Worker:
+    """A worker that was sent once for all tests; starting Pythons takes most of their time."""
+    folder = tmp_path_factory.mktemp("node")
+    place = Place(name="arm1", jobs=PurePosixPath(folder / "jobs"), shore=ThisHost())
+    return worker_at(place, folder / "cache")
+
+
+@pytest.fixture
+def worker(installed: Worker) -> Iterator[Worker]:
+    """The same without any job."""
+    yield installed
+    jobs = Path(installed.place.jobs)
+    jobs.chmod(0o700)
+    for job in jobs.glob("[!.]*"):
+        shutil.rmtree(job)
+
+
+def test_the_worker_needs_nothing_but_pythons_own_library(tmp_path: Path) -> None:
+    file = worker_file(tmp_path)
+    load = "import sys; sys.path.insert(0, sys.argv[1]); import crossbuild.worker.work"
+    capture([sys.executable, "-I", "-S", "-c", load, str(file)])
+
+
+def test_the_same_modules_give_the_same_worker(tmp_path: Path) -> None:
+    assert worker_file(tmp_path / "one").name == worker_file(tmp_path / "other").name
+
+
+def test_a_worker_that_is_there_is_not_sent_again(worker: Worker, tmp_path: Path) -> None:
+    class Sending(ThisHost):
+        def send(self, source: Path, target: PurePosixPath) -> None:
+            raise AssertionError(source)
+
+    assert worker_at(replace(worker.place, shore=Sending()), tmp_path / "cache").folder == worker.folder
+
+
+def test_a_job_that_fails_says_why(worker: Worker, tmp_path: Path) -> None:
+    worker.hand_in(ORDER, None, tmp_path)
+    worker.start("a-1")
+    heard: list[Event] = []
+    outcome = worker.follow("a-1", heard.append, quiet)
+    assert outcome.ending is Ending.FAILED
+    assert outcome.complaint
+    assert isinstance(as_error(outcome.complaint, "arm1"), HostNotReadyError)
+    assert OTHER in outcome.complaint.brief
+    assert heard  # at least that it began
+    (standing,) = worker.standings()
+    assert (standing.job, standing.site, standing.running) == ("a-1", "here", False)
+    worker.remove("a-1")
+    assert worker.standings() == ()
+
+
+def test_a_job_without_a_worker_has_vanished(worker: Worker, tmp_path: Path) -> None:
+    worker.hand_in(ORDER, None, tmp_path)
+    assert worker.follow("a-1", quiet, quiet) == Outcome(ending=Ending.VANISHED)
+
+
+def test_a_job_that_nobody_works_on_can_be_cancelled(worker: Worker, tmp_path: Path) -> None:
+    worker.hand_in(ORDER, None, tmp_path)
+    worker.cancel("a-1")
+    assert worker.follow("a-1", quiet, quiet).ending is Ending.CANCELLED
+
+
+def test_a_job_is_handed_in_once(worker: Worker, tmp_path: Path) -> None:
+    worker.hand_in(ORDER, None, tmp_path)
+    with pytest.raises(HostNotReadyError, match="There is a job a-1 already"):
+        worker.hand_in(ORDER, None, tmp_path)
+
+
+@pytest.mark.parametrize("job", ["../a", "", ".cache", "a/b"])
+def test_no_job_leads_out_of_the_folder_of_jobs(worker: Worker, job: str) -> None:
+    with pytest.raises(HostNotReadyError, match="is no job"):
+        worker.remove(job)
+
+
+def test_a_folder_that_others_can_enter_is_refused(worker: Worker, tmp_path: Path) -> None:
+    Path(worker.place.jobs).chmod(0o755)
+    with pytest.raises(HostNotReadyError, match="not this user's alone"):
+        worker.hand_in(ORDER, None, tmp_path)
+    with pytest.raises(HostNotReadyError, match="not this user's alone"):
+        worker_at(worker.place, tmp_path / "cache")
+
+
+def test_nothing_is_sent_into_a_folder_that_a_link_leads_to(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    Path(place.jobs).symlink_to("elsewhere")
+    with pytest.raises(HostNotReadyError, match="not this user's alone"):
+        worker_at(place, tmp_path / "cache")
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_no_folder_above_the_jobs_is_made(tmp_path: Path) -> None:
+    place = Place(name="arm1", jobs=PurePosixPath(tmp_path / "missing/jobs"), shore=ThisHost())
+    with pytest.raises(HostNotReadyError, match="no place for builds"):
+        worker_at(place, tmp_path / "cache")
+
+
+class Failing(ThisHost):
+    """Loses the connection after one line, again and again."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+
+    def stream(self, argv: Sequence[str], on_line: LineSink) -> None:
+        lines: list[str] = []
+        super().stream(argv, lines.append)
+        for line in lines:
+            on_line(line)
+            if self.times:
+                self.times -= 1
+                raise NodeUnreachableError("The node arm1 cannot be reached.")
+
+
+def with_events(worker: Worker, count: int) -> list[str]:
+    """Make a job that is over and has said so many lines; return them."""
+    folder = Path(worker.place.jobs, "a-1")
+    folder.mkdir(mode=0o700)
+    lines = [f"line {number} \u00e4" for number in range(count)]
+    events = [encode(Log(phase="base", line=line)) for line in lines]
+    (folder / "events").write_text("".join(f"{json.dumps(event)}\n" for event in events))
+    outcome = encode(Outcome(ending=Ending.DONE))
+    (folder / "result.json").write_text(json.dumps(outcome))
+    return lines
+
+
+def test_nothing_is_told_twice_where_the_connection_is_lost(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(speaking, "FIRST_PAUSE", 0.0)
+    said = with_events(worker, 5)
+    heard: list[Event] = []
+    notices: list[str] = []
+    lost = replace(worker, place=replace(worker.place, shore=Failing(3)))
+    assert lost.follow("a-1", heard.append, notices.append).ending is Ending.DONE
+    assert [event.line for event in heard if isinstance(event, Log)] == said
+    assert len(notices) == 3
+
+
+def test_a_host_that_stays_away_is_given_up(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Away(ThisHost):
+        def stream(self, argv: Sequence[str], on_line: LineSink) -> None:
+            raise NodeUnreachableError("The node arm1 cannot be reached.")
+
+    monkeypatch.setattr(speaking, "FIRST_PAUSE", 0.0)
+    monkeypatch.setattr(speaking, "PATIENCE", 0.0)
+    with pytest.raises(NodeUnreachableError):
+        replace(worker, place=replace(worker.place, shore=Away())).follow("a-1", quiet, quiet)
+
+
+class Damaging(ThisHost):
+    """Delivers other bytes, so many times."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+
+    def fetch(
+        self, source: PurePosixPath, target: Path, *, on_bytes: Callable[[int], None] | None = None
+    ) -> int:
+        size = super().fetch(source, target, on_bytes=on_bytes)
+        if self.times:
+            self.times -= 1
+            target.write_bytes(b"\0" * size)
+        return size
+
+
+@pytest.mark.parametrize(("times", "arrives"), [(0, True), (2, True), (3, False)])
+def test_a_root_that_arrives_damaged_is_fetched_again(
+    worker: Worker, tmp_path: Path, times: int, arrives: bool
+) -> None:
+    folder = Path(worker.place.jobs, "a-1")
+    folder.mkdir()
+    (folder / "root.tar").write_bytes(b"root")
+    outcome = Outcome(ending=Ending.DONE, sha256=hashlib.sha256(b"root").hexdigest(), size=4)
+    damaged = replace(worker, place=replace(worker.place, shore=Damaging(times)))
+    if arrives:
+        damaged.fetch_root("a-1", outcome, tmp_path / "root", quiet)
+        assert (tmp_path / "root").read_bytes() == b"root"
+    else:
+        with pytest.raises(ArtifactError, match="does not arrive as it was packed"):
+            damaged.fetch_root("a-1", outcome, tmp_path / "root", quiet)
+        assert not (tmp_path / "root").exists()
+
+
+def test_what_arrived_before_is_not_fetched_again(worker: Worker, tmp_path: Path) -> None:
+    folder = Path(worker.place.jobs, "a-1")
+    folder.mkdir()
+    (folder / "root.tar").write_bytes(b"root")
+    (tmp_path / "root").write_bytes(b"ro")
+    outcome = Outcome(ending=Ending.DONE, sha256=hashlib.sha256(b"root").hexdigest(), size=4)
+    worker.fetch_root("a-1", outcome, tmp_path / "root", quiet)
+    assert (tmp_path / "root").read_bytes() == b"root"
+
+
+def test_an_error_of_a_node_keeps_its_kind_and_names_the_node() -> None:
+    error = as_error(Complaint(kind="ProvisionerError", brief="b", details="d", resolution="r"), "arm1")
+    assert isinstance(error, ProvisionerError)
+    assert "arm1" in error.details
+
+
+@pytest.mark.parametrize("kind", ["CommandFailedError", "TerminatedError", "annotations", "", "Unknown"])
+def test_whatever_a_node_says_becomes_an_error_of_a_build(kind: str) -> None:
+    complaint = Complaint(kind=kind, brief="b", details="", resolution="")
+    assert type(as_error(complaint, "arm1")) is BuildFailedError
+
+
+@pytest.mark.parametrize(
+    ("kept", "rest"),
+    [
+        pytest.param([], ["base", "packages"], id="nothing is kept"),
+        pytest.param(["base"], ["packages"], id="the base is"),
+        pytest.param(["packages"], [], id="the last one is enough"),
+    ],
+)
+def test_only_layers_above_the_last_kept_one_are_made(kept: list[str], rest: list[str]) -> None:
+    assert layers_to_make(["base", "packages"], kept) == rest
