@@ -99,6 +99,12 @@ class FileSection(Section):
     group: AccountName = "root"
 
 
+class TestSection(Section):
+    """An entry of `checks:` that names a file."""
+
+    testinfra: str
+
+
 class OpenHpcSection(Section):
     """`openhpc:`."""
 
@@ -124,6 +130,7 @@ class SpecFile(Section):
     services: ServicesSection = ServicesSection()
     files: list[FileSection] = []
     commands: list[Line] = []
+    checks: list[Line | TestSection] = []
     outputs: list[Annotated[OutputKind, Field(strict=False)]] | None = None
 
     @model_validator(mode="after")

@@ -11,7 +11,7 @@ from typing import TypeVar
 from crossbuild import resources
 from crossbuild.config.document import read_document, validate
 from crossbuild.config.openhpc import sources_of
-from crossbuild.config.schema import FileSection, KernelSection, SpecFile
+from crossbuild.config.schema import FileSection, KernelSection, SpecFile, TestSection
 from crossbuild.config.site import to_repositories
 from crossbuild.distros import catalog
 from crossbuild.distros.openhpc.choice import OpenHpcChoice, choose
@@ -30,6 +30,7 @@ from crossbuild.model.spec import (
     Repository,
     RpmRepository,
     ServiceSpec,
+    TestFile,
 )
 
 Kind = TypeVar("Kind", AptRepository, RpmRepository)
@@ -65,13 +66,16 @@ def spec_from(document: Mapping[str, object], path: Path, site: Site) -> ImageSp
         commands=tuple(section.commands),
         outputs=_outputs(section),
         openhpc=openhpc.packages if openhpc else (),
+        checks=tuple(check for check in section.checks if isinstance(check, str)),
+        tests=_tests(section, path),
     )
 
 
 def files_of(path: Path, site: Site) -> tuple[Path, ...]:
     """Return the files of this host that the spec in *path* is made of, itself first; raise SpecError."""
     section = _section(read_document(path), path, site)
-    sources = (path.parent / file.source for file in section.files if file.source is not None)
+    sources = [path.parent / file.source for file in section.files if file.source is not None]
+    sources += [path.parent / check.testinfra for check in section.checks if isinstance(check, TestSection)]
     accounts = ACCOUNT_FILES if section.users.sync else ()
     return tuple(dict.fromkeys((path, *sources, *accounts)))
 
@@ -191,6 +195,21 @@ def _file(section: FileSection, index: int, path: Path, variables: Mapping[str, 
         owner=section.owner,
         group=section.group,
     )
+
+
+def _tests(section: SpecFile, path: Path) -> tuple[TestFile, ...]:
+    found = []
+    for index, check in enumerate(section.checks):
+        if isinstance(check, TestSection):
+            source = path.parent / check.testinfra
+            try:
+                found.append(TestFile(name=source.name, content=source.read_text(encoding="utf-8")))
+            except (OSError, UnicodeDecodeError) as error:
+                raise SpecError(
+                    f"{path} names a file that cannot be read.",
+                    details=f"checks[{index}].testinfra: {error}",
+                ) from error
+    return tuple(found)
 
 
 def _content(section: FileSection, index: int, path: Path, variables: Mapping[str, str]) -> bytes:

@@ -105,6 +105,14 @@ class ServiceSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TestFile:
+    """A file for pytest with testinfra, which `crossbuild boot` runs against the booted machine."""
+
+    name: str
+    content: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ImageSpec:
     """What the user asked for; every field is already validated and defaulted."""
 
@@ -126,6 +134,9 @@ class ImageSpec:
     outputs: tuple[OutputKind, ...]
     openhpc: tuple[str, ...] = ()
     """Packages of the groups of OpenHPC that were asked for, installed like `packages`."""
+    checks: tuple[str, ...] = ()
+    """Commands that must succeed in the booted machine, run by `/bin/sh -e -c`."""
+    tests: tuple[TestFile, ...] = ()
 
     @property
     def unverified(self) -> tuple[str, ...]:

@@ -1,0 +1,88 @@
+"""The exported tree for a booted machine, from an NFS-Ganesha like that of `crossbuild builder export`."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import ipaddress
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from crossbuild.errors import HostNotReadyError
+from crossbuild.host import ganesha
+from crossbuild.host.command import beside
+from crossbuild.machines.sandbox_init import die_with_parent
+from crossbuild.model.export import Grant, SharedTree
+
+LOOKED_AT = 5000
+"""Entries of the tree among which a file to read is looked for."""
+LARGEST = 1 << 24
+
+CORE = """\
+NFS_CORE_PARAM {{ Protocols = 4; Bind_addr = 127.0.0.1; Enable_NLM = false; Enable_RQUOTA = false; }}
+NFSv4 {{ Graceless = true; RecoveryBackend = fs; RecoveryRoot = "{recovery}"; }}
+"""
+"""ganesha-core-config(8): nothing in it needs a port mapper or outlives the server."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """A file of the tree that the machine is to read; an empty *name* where there is none."""
+
+    name: str
+    sha256: str
+
+
+def sample_of(tree: Path) -> Sample:
+    """Return a file of *tree* that everybody may read."""
+    seen = 0
+    for folder, folders, names in os.walk(tree):
+        folders.sort()
+        for name in sorted(names):
+            path = Path(folder, name)
+            status = path.lstat()
+            if stat.S_ISREG(status.st_mode) and status.st_mode & stat.S_IROTH and status.st_size < LARGEST:
+                digest = hashlib.sha256(path.read_bytes()).hexdigest()
+                return Sample(name=str(path.relative_to(tree)), sha256=digest)
+            seen += 1
+        if seen > LOOKED_AT:
+            break
+    return Sample(name="", sha256="")
+
+
+@contextlib.contextmanager
+def exported(tree: Path, folder: Path) -> Iterator[None]:
+    """Serve *tree* to the machine of this network; *folder* is scratch. Raises HostNotReadyError."""
+    if not tree.is_dir():
+        raise HostNotReadyError(
+            "There is no exported tree yet.",
+            details=f"{tree} does not exist.",
+            resolution="Install something for nodes into a builder first, or leave --pub out.",
+        )
+    recovery = folder / "recovery"
+    recovery.mkdir()
+    grant = Grant(client=ipaddress.ip_address("127.0.0.1"), write=False)
+    configuration = folder / "ganesha.conf"
+    export = ganesha.render(SharedTree(path=tree, grants=(grant,)), 1)
+    configuration.write_text(CORE.format(recovery=recovery) + export, encoding="utf-8")
+    log = folder / "ganesha.log"
+    argv = [
+        "ganesha.nfsd",
+        "-F",  # in the foreground
+        "-f", os.fspath(configuration),
+        "-L", os.fspath(log),
+        "-p", os.fspath(folder / "ganesha.pid"),
+    ]  # fmt: skip
+    dying = functools.partial(die_with_parent, os.getpid())
+    with beside(argv, before_exec=dying) as server:
+        yield
+        if server.ended() is not None:
+            raise HostNotReadyError(
+                "The NFS server ended by itself.",
+                details="\n".join(log.read_text(errors="replace").splitlines()[-5:]) if log.exists() else "",
+                resolution="Run `crossbuild doctor`, and install NFS-Ganesha with its VFS module.",
+            )

@@ -1,0 +1,106 @@
+"""Archives of a set unpacked on this host, to take programs and sizes from.
+
+Nothing of them is executed here. Device nodes stay away: private namespaces cannot make them, and every way
+mounts a devtmpfs first.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import tarfile
+from pathlib import Path
+
+from crossbuild.errors import ArtifactError, CommandFailedError
+from crossbuild.formats.cpio import MAGICS
+from crossbuild.host.command import capture
+
+DEVICES = "./dev/*"
+
+
+def vnfs(archive: Path, folder: Path) -> Path:
+    """Unpack the VNFS *archive* of Warewulf 3 into the new *folder*; return it."""
+    return _unpack(archive, folder)
+
+
+def bootstrap(archive: Path, folder: Path) -> Path:
+    """Unpack the bootstrap *archive* of Warewulf 3 into the new *folder*; return it."""
+    return _unpack(archive, folder)
+
+
+def layers(archive: Path, folder: Path) -> Path:
+    """Unpack the layers of the docker-archive *archive* into the new *folder*; return it."""
+    folder.mkdir()
+    with tarfile.open(archive) as outer:
+        manifest = outer.extractfile("manifest.json")
+        assert manifest is not None
+        names = json.load(manifest)[0]["Layers"]
+    for name in names:
+        layer = folder.with_name("layer.tar")
+        with tarfile.open(archive) as outer, layer.open("wb") as file:
+            content = outer.extractfile(name)
+            assert content is not None
+            while block := content.read(1 << 20):
+                file.write(block)
+        _tar(layer, folder)
+        layer.unlink()
+    return folder
+
+
+def _unpack(archive: Path, folder: Path) -> Path:
+    folder.mkdir()
+    with gzip.open(archive) as file:
+        newc = file.read(6) in MAGICS
+    if newc:
+        _cpio(archive, folder)
+    else:
+        _tar(archive, folder)
+    return folder
+
+
+def _cpio(archive: Path, folder: Path) -> None:
+    plain = folder.with_name(f"{folder.name}.cpio")
+    with gzip.open(archive) as packed, plain.open("wb") as file:
+        while block := packed.read(1 << 20):
+            file.write(block)
+    _run(
+        [
+            "cpio",
+            "--extract",
+            "--make-directories",
+            "--preserve-modification-time",
+            "--no-absolute-filenames",
+            "--quiet",
+            "--nonmatching",
+            "--file", os.fspath(plain),
+            "--directory", os.fspath(folder),
+            DEVICES,
+            DEVICES.removeprefix("./"),
+        ],
+        archive,
+    )  # fmt: skip
+    plain.unlink()
+
+
+def _tar(archive: Path, folder: Path) -> None:
+    _run(
+        [
+            "tar",
+            "--extract",
+            "--file", os.fspath(archive),
+            "--directory", os.fspath(folder),
+            "--preserve-permissions",
+            "--numeric-owner",
+            "--warning=no-unknown-keyword",
+            "--exclude", DEVICES,
+        ],
+        archive,
+    )  # fmt: skip
+
+
+def _run(argv: list[str], archive: Path) -> None:
+    try:
+        capture(argv)
+    except CommandFailedError as error:
+        raise ArtifactError(f"{archive} cannot be unpacked.", details=error.details) from error

@@ -1,0 +1,74 @@
+"""A node of Warewulf 3: kernel and modules of the bootstrap, and the VNFS over HTTP into memory."""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+from pathlib import Path
+
+from crossbuild import resources
+from crossbuild.booting import unpacking
+from crossbuild.booting.machine import ADDRESS, HOST, MAC, NETMASK, WEB_PORT
+from crossbuild.booting.tools import copy_tools
+from crossbuild.booting.ways import BootJob, Prepared, packed, require_kernel, the_file, write_initrd
+from crossbuild.formats.cpio import MAGICS
+from crossbuild.host.survey import survey
+
+VNFS_PATH = "/WW/vnfs"
+"""Where Warewulf's own initramfs asks for it (provision/initramfs/capabilities/transport-http/wwgetvnfs)."""
+DEVICE = "eth0"
+BESIDES = 448 << 20
+"""Bytes for the kernel, the initramfs before it is left, and what runs, besides the image itself."""
+
+TOOLS = (
+    "bash", "cat", "cp", "gzip", "ip", "mkdir", "modprobe", "mount", "sleep", "sort",
+    "switch_root", "tail",
+)  # fmt: skip
+UNPACK = {
+    "cpio": "cpio --extract --make-directories --preserve-modification-time --quiet",
+    # As bsdtar does for Warewulf, with everything that a pax archive can carry.
+    "tar": "tar --extract --file=- --preserve-permissions --numeric-owner --acls"
+    " --xattrs '--xattrs-include=*'",
+}
+
+
+def prepare(job: BootJob) -> Prepared:
+    """Lay out an initramfs of the bootstrap's modules and the image's programs."""
+    bootstrap = unpacking.bootstrap(the_file(job.artifacts, "warewulf3/*.wwbs"), job.folder / "bootstrap")
+    require_kernel(bootstrap / "kernel")
+    vnfs = the_file(job.artifacts, "warewulf3/*.vnfs")
+    root = unpacking.vnfs(vnfs, job.folder / "root")
+    packer = packer_of(vnfs)
+    tree = job.folder / "initramfs"
+    tree.mkdir()
+    copy_tools(root, job.artifacts.arch, (*TOOLS, packer), tree, wanted=("zstd",))
+    shutil.copytree(bootstrap / "initramfs", tree, dirs_exist_ok=True, symlinks=True)
+    shutil.move(job.handed, tree / job.handed.name)
+    version = next((bootstrap / "initramfs/lib/modules").iterdir()).name
+    init = tree / "init"
+    init.write_text(
+        resources.render(
+            "booting/warewulf3.sh.j2",
+            path=VNFS_PATH,
+            port=WEB_PORT,
+            kernel=version,
+            unpack=f"unpack_gzip <&3 2>/unpack.log | {UNPACK[packer]} 2>>/unpack.log",
+        )
+    )
+    init.chmod(0o755)
+    (tree / "empty.gz").write_bytes(gzip.compress(b""))
+    # What iPXE is told for each node (provision/lib/Warewulf/Provision/Pxe.pm).
+    node = f"wwmaster={HOST} wwipaddr={ADDRESS} wwnetmask={NETMASK} wwnetdev={DEVICE} wwhwaddr={MAC}"
+    return Prepared(
+        kernel=bootstrap / "kernel",
+        initrd=write_initrd([packed(tree)], job.folder / "initrd"),
+        arguments=f"{job.arguments} ro {node}",
+        memory=survey(root).size + BESIDES,
+        files={VNFS_PATH: vnfs},
+    )
+
+
+def packer_of(vnfs: Path) -> str:
+    """Return which program unpacks what is in the gzip file *vnfs*: `cpio` or `tar`."""
+    with gzip.open(vnfs) as file:
+        return "cpio" if file.read(6) in MAGICS else "tar"
