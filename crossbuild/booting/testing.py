@@ -15,7 +15,7 @@ from pathlib import Path
 from crossbuild.errors import HostNotReadyError
 from crossbuild.host.command import CommandResult, capture
 from crossbuild.model.boot import BootCheck, CheckResult
-from crossbuild.model.spec import TestFile
+from crossbuild.model.spec import CheckFile
 
 PORT = 2222
 """Of the machine's server, and of this host in the network of the boot."""
@@ -67,7 +67,7 @@ def make_keys(folder: Path) -> Path:
     return handed
 
 
-def run_tests(tests: Sequence[TestFile], folder: Path) -> Iterator[BootCheck]:
+def run_tests(tests: Sequence[CheckFile], folder: Path) -> Iterator[BootCheck]:
     """Run *tests* against the machine whose keys are in *folder*; yield a check for each test in them."""
     for test in tests:
         place = folder / f"test_{test.name.removeprefix('test_')}"
@@ -108,7 +108,7 @@ def _cases(report: Path, name: str) -> Iterator[BootCheck]:
             yield BootCheck(check=title, result=CheckResult.OK, found="passed")
 
 
-def _unusable(test: TestFile, done: CommandResult) -> BootCheck:
+def _unusable(test: CheckFile, done: CommandResult) -> BootCheck:
     said = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
     found = said[-1] if said else f"pytest ended with status {done.status}"
     return BootCheck(check=f"test {test.name}", result=CheckResult.FAILED, found=found)

@@ -19,14 +19,23 @@ from crossbuild.host.command import capture
 DEVICES = "./dev/*"
 
 
-def vnfs(archive: Path, folder: Path) -> Path:
-    """Unpack the VNFS *archive* of Warewulf 3 into the new *folder*; return it."""
-    return _unpack(archive, folder)
+def unpack(archive: Path, folder: Path) -> Path:
+    """Unpack a VNFS or a bootstrap of Warewulf 3 into the new *folder*; return it."""
+    folder.mkdir()
+    if is_newc(archive):
+        _cpio(archive, folder)
+    else:
+        _tar(archive, folder)
+    return folder
 
 
-def bootstrap(archive: Path, folder: Path) -> Path:
-    """Unpack the bootstrap *archive* of Warewulf 3 into the new *folder*; return it."""
-    return _unpack(archive, folder)
+def is_newc(archive: Path) -> bool:
+    """Say whether a cpio archive is in the gzip file *archive*; otherwise a tar is. Raises ArtifactError."""
+    try:
+        with gzip.open(archive) as file:
+            return file.read(6) in MAGICS
+    except (OSError, EOFError) as error:
+        raise ArtifactError(f"{archive} cannot be unpacked.", details=str(error)) from error
 
 
 def layers(archive: Path, folder: Path) -> Path:
@@ -45,17 +54,6 @@ def layers(archive: Path, folder: Path) -> Path:
                 file.write(block)
         _tar(layer, folder)
         layer.unlink()
-    return folder
-
-
-def _unpack(archive: Path, folder: Path) -> Path:
-    folder.mkdir()
-    with gzip.open(archive) as file:
-        newc = file.read(6) in MAGICS
-    if newc:
-        _cpio(archive, folder)
-    else:
-        _tar(archive, folder)
     return folder
 
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import gzip
 import shutil
-from pathlib import Path
 
 from crossbuild import resources
 from crossbuild.booting import unpacking
 from crossbuild.booting.machine import ADDRESS, HOST, MAC, NETMASK, WEB_PORT
 from crossbuild.booting.tools import copy_tools
 from crossbuild.booting.ways import BootJob, Prepared, packed, require_kernel, the_file, write_initrd
-from crossbuild.formats.cpio import MAGICS
 from crossbuild.host.survey import survey
 
 VNFS_PATH = "/WW/vnfs"
@@ -34,11 +32,11 @@ UNPACK = {
 
 def prepare(job: BootJob) -> Prepared:
     """Lay out an initramfs of the bootstrap's modules and the image's programs."""
-    bootstrap = unpacking.bootstrap(the_file(job.artifacts, "warewulf3/*.wwbs"), job.folder / "bootstrap")
+    bootstrap = unpacking.unpack(the_file(job.artifacts, "warewulf3/*.wwbs"), job.folder / "bootstrap")
     require_kernel(bootstrap / "kernel")
     vnfs = the_file(job.artifacts, "warewulf3/*.vnfs")
-    root = unpacking.vnfs(vnfs, job.folder / "root")
-    packer = packer_of(vnfs)
+    root = unpacking.unpack(vnfs, job.folder / "root")
+    packer = "cpio" if unpacking.is_newc(vnfs) else "tar"
     tree = job.folder / "initramfs"
     tree.mkdir()
     copy_tools(root, job.artifacts.arch, (*TOOLS, packer), tree, wanted=("zstd",))
@@ -66,9 +64,3 @@ def prepare(job: BootJob) -> Prepared:
         memory=survey(root).size + BESIDES,
         files={VNFS_PATH: vnfs},
     )
-
-
-def packer_of(vnfs: Path) -> str:
-    """Return which program unpacks what is in the gzip file *vnfs*: `cpio` or `tar`."""
-    with gzip.open(vnfs) as file:
-        return "cpio" if file.read(6) in MAGICS else "tar"

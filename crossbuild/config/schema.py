@@ -99,7 +99,7 @@ class FileSection(Section):
     group: AccountName = "root"
 
 
-class TestSection(Section):
+class CheckSection(Section):
     """An entry of `checks:` that names a file."""
 
     testinfra: str
@@ -130,7 +130,7 @@ class SpecFile(Section):
     services: ServicesSection = ServicesSection()
     files: list[FileSection] = []
     commands: list[Line] = []
-    checks: list[Line | TestSection] = []
+    checks: list[Line | CheckSection] = []
     outputs: list[Annotated[OutputKind, Field(strict=False)]] | None = None
 
     @model_validator(mode="after")

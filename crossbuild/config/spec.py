@@ -11,7 +11,7 @@ from typing import TypeVar
 from crossbuild import resources
 from crossbuild.config.document import read_document, validate
 from crossbuild.config.openhpc import sources_of
-from crossbuild.config.schema import FileSection, KernelSection, SpecFile, TestSection
+from crossbuild.config.schema import CheckSection, FileSection, KernelSection, SpecFile
 from crossbuild.config.site import to_repositories
 from crossbuild.distros import catalog
 from crossbuild.distros.openhpc.choice import OpenHpcChoice, choose
@@ -23,6 +23,7 @@ from crossbuild.model.site import Site
 from crossbuild.model.spec import (
     Account,
     AptRepository,
+    CheckFile,
     FileSpec,
     ImageSpec,
     KernelSpec,
@@ -30,7 +31,6 @@ from crossbuild.model.spec import (
     Repository,
     RpmRepository,
     ServiceSpec,
-    TestFile,
 )
 
 Kind = TypeVar("Kind", AptRepository, RpmRepository)
@@ -75,7 +75,7 @@ def files_of(path: Path, site: Site) -> tuple[Path, ...]:
     """Return the files of this host that the spec in *path* is made of, itself first; raise SpecError."""
     section = _section(read_document(path), path, site)
     sources = [path.parent / file.source for file in section.files if file.source is not None]
-    sources += [path.parent / check.testinfra for check in section.checks if isinstance(check, TestSection)]
+    sources += [path.parent / check.testinfra for check in section.checks if isinstance(check, CheckSection)]
     accounts = ACCOUNT_FILES if section.users.sync else ()
     return tuple(dict.fromkeys((path, *sources, *accounts)))
 
@@ -197,13 +197,13 @@ def _file(section: FileSection, index: int, path: Path, variables: Mapping[str, 
     )
 
 
-def _tests(section: SpecFile, path: Path) -> tuple[TestFile, ...]:
+def _tests(section: SpecFile, path: Path) -> tuple[CheckFile, ...]:
     found = []
     for index, check in enumerate(section.checks):
-        if isinstance(check, TestSection):
+        if isinstance(check, CheckSection):
             source = path.parent / check.testinfra
             try:
-                found.append(TestFile(name=source.name, content=source.read_text(encoding="utf-8")))
+                found.append(CheckFile(name=source.name, content=source.read_text(encoding="utf-8")))
             except (OSError, UnicodeDecodeError) as error:
                 raise SpecError(
                     f"{path} names a file that cannot be read.",

@@ -6,7 +6,7 @@ import enum
 from dataclasses import dataclass, field
 
 from crossbuild.model.artifact import OutputKind
-from crossbuild.model.spec import TestFile
+from crossbuild.model.spec import CheckFile
 
 
 class Verdict(enum.StrEnum):
@@ -98,7 +98,7 @@ class Expected:
     accounts: tuple[tuple[str, int, int, str], ...] = ()
     """Name, user id, group id and name of the group."""
     commands: tuple[str, ...] = ()
-    tests: tuple[TestFile, ...] = ()
+    tests: tuple[CheckFile, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

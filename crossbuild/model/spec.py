@@ -105,7 +105,7 @@ class ServiceSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TestFile:
+class CheckFile:
     """A file for pytest with testinfra, which `crossbuild boot` runs against the booted machine."""
 
     name: str
@@ -136,7 +136,7 @@ class ImageSpec:
     """Packages of the groups of OpenHPC that were asked for, installed like `packages`."""
     checks: tuple[str, ...] = ()
     """Commands that must succeed in the booted machine, run by `/bin/sh -e -c`."""
-    tests: tuple[TestFile, ...] = ()
+    tests: tuple[CheckFile, ...] = ()
 
     @property
     def unverified(self) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from crossbuild.machines.sandbox import require_root
 from crossbuild.model.artifact import ArtifactSet, OutputKind
 from crossbuild.model.boot import BootRecord, BootWish, Expected, StageReached
 from crossbuild.model.site import Site
-from crossbuild.model.spec import TestFile
+from crossbuild.model.spec import CheckFile
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +89,7 @@ def expected_of(artifacts: ArtifactSet) -> Expected:
             for entry in record.get("accounts") or ()
         ),
         commands=tuple(checks.get("commands") or ()),
-        tests=tuple(TestFile(**entry) for entry in checks.get("tests") or ()),
+        tests=tuple(CheckFile(**entry) for entry in checks.get("tests") or ()),
     )
 
 

@@ -17,14 +17,16 @@ from crossbuild.booting.warewulf3 import TOOLS
 from crossbuild.host.archives import newc
 from crossbuild.host.digests import file_digests
 from crossbuild.model.architecture import Architecture
+from crossbuild.model.artifact import OutputKind
 
 
-def resealed(source: Path, target: Path, files: Mapping[str, bytes], **record: object) -> Path:
-    """Copy the set *source* with other *files* and other keys of the record, and sign it anew."""
-    shutil.copytree(
-        source, target, copy_function=os.link, ignore=shutil.ignore_patterns("receipts", "boot", "image.json")
-    )
+def resealed(
+    source: Path, target: Path, files: Mapping[str, bytes], way: OutputKind, **record: object
+) -> Path:
+    """Copy what the set *source* has for *way*, with other *files* and other keys of the record."""
+    shutil.copytree(source / way, target / way, copy_function=os.link)
     value = {**json.loads((source / "image.json").read_text()), **record}
+    value["files"] = [entry for entry in value["files"] if entry["path"].startswith(f"{way}/")]
     for path, content in files.items():
         (target / path).unlink(missing_ok=True)
         (target / path).write_bytes(content)
@@ -45,10 +47,10 @@ def only(name: str, folder: Path) -> str:
 def without_driver(source: Path, target: Path, scratch: Path) -> Path:
     """Make the set whose bootstrap has no driver of a virtio network."""
     path = only("warewulf3/*.wwbs", source)
-    tree = unpacking.bootstrap(source / path, scratch / "bootstrap")
+    tree = unpacking.unpack(source / path, scratch / "bootstrap")
     for module in tree.rglob("virtio_net.ko*"):
         module.unlink()
-    return resealed(source, target, {path: archive(tree, scratch)})
+    return resealed(source, target, {path: archive(tree, scratch)}, OutputKind.WAREWULF3)
 
 
 def with_layer(source: Path, target: Path, name: str, content: str) -> Path:
@@ -69,7 +71,7 @@ def with_layer(source: Path, target: Path, name: str, content: str) -> Path:
         with tarfile.open(fileobj=more, mode="w") as layer:
             add(layer, name, content.encode())
         add(after, "more.tar", more.getvalue())
-    return resealed(source, target, {path: buffer.getvalue()})
+    return resealed(source, target, {path: buffer.getvalue()}, OutputKind.WAREWULF4)
 
 
 class TinyRoots:
@@ -78,7 +80,7 @@ class TinyRoots:
     def __init__(self, example: Path, scratch: Path) -> None:
         """Take programs from the *example*; *scratch* is a new folder for all sets."""
         self._example, self._scratch = example, scratch
-        self.root = unpacking.vnfs(example / only("warewulf3/*.vnfs", example), scratch / "root")
+        self.root = unpacking.unpack(example / only("warewulf3/*.vnfs", example), scratch / "root")
 
     def make(self, name: str, init: str = "") -> Path:
         """Return a set that is called *name*; without *init*, that is `findmnt` with a foreign library."""
@@ -92,7 +94,8 @@ class TinyRoots:
             (tree / "bin/findmnt").rename(tree / "bin/init")
             shutil.copy(foreign("libsmartcols.so.1"), tree / "lib/libsmartcols.so.1")
         path = only("warewulf3/*.vnfs", self._example)
-        return resealed(self._example, self._scratch / f"{name}-set", {path: archive(tree, self._scratch)})
+        files = {path: archive(tree, self._scratch)}
+        return resealed(self._example, self._scratch / f"{name}-set", files, OutputKind.WAREWULF3)
 
 
 def foreign(library: str) -> Path:

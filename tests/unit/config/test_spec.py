@@ -127,3 +127,19 @@ def test_a_spec_with_accounts_is_made_of_the_files_that_list_them(tmp_path: Path
     text = 'name: node\ndistro: debian\nrelease: "12"\nusers: {sync: [daemon]}\n'
     made_of = files_of(write(tmp_path, text), site)
     assert made_of == (tmp_path / "spec.yaml", Path("/etc/passwd"), Path("/etc/group"))
+
+
+def test_checks_are_commands_and_files_whose_content_counts(tmp_path: Path, site: Site) -> None:
+    (tmp_path / "test_node.py").write_text("def test_it(host): ...\n")
+    checks = "checks: [systemctl is-active ssh, {testinfra: test_node.py}]\n"
+    path = write(tmp_path, GOOD.replace("{{ not_ours }}", "") + checks)
+    spec = load_spec(path, site)
+    assert spec.checks == ("systemctl is-active ssh",)
+    assert [(test.name, test.content) for test in spec.tests] == [
+        ("test_node.py", "def test_it(host): ...\n")
+    ]
+    assert tmp_path / "test_node.py" in files_of(path, site)
+    (tmp_path / "test_node.py").unlink()
+    with pytest.raises(SpecError) as caught:
+        load_spec(path, site)
+    assert "checks[1].testinfra" in caught.value.details
