@@ -27,7 +27,7 @@ def show(block: bytes) -> None:
 
 def attach(machine: Companion) -> None:
     """Type into the console of *machine* what is typed here until that ends, or until LEAVE comes."""
-    sys.stderr.write("\r\n[crossbuild] A root shell is on the console. Ctrl-] ends the machine.\r\n")
+    sys.stderr.write("\r\nThe console is yours now. Ctrl-] ends the machine.\r\n")
     sys.stderr.flush()
     with _raw(0):
         while machine.ended() is None:

@@ -7,23 +7,28 @@ import functools
 import hashlib
 import ipaddress
 import os
+import socket
 import stat
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from crossbuild.errors import HostNotReadyError
 from crossbuild.host import ganesha
-from crossbuild.host.command import beside
+from crossbuild.host.command import Companion, beside
 from crossbuild.machines.sandbox_init import die_with_parent
 from crossbuild.model.export import Grant, SharedTree
 
+PORT = 2049
+"""Of NFS 4, which is free in a network of its own."""
+START_SECONDS = 60
 LOOKED_AT = 5000
 """Entries of the tree among which a file to read is looked for."""
 LARGEST = 1 << 24
 
 CORE = """\
-NFS_CORE_PARAM {{ Protocols = 4; Bind_addr = 127.0.0.1; Enable_NLM = false; Enable_RQUOTA = false; }}
+NFS_CORE_PARAM {{ Protocols = 4; NFS_Port = {port}; Enable_NLM = false; Enable_RQUOTA = false; }}
 NFSv4 {{ Graceless = true; RecoveryBackend = fs; RecoveryRoot = "{recovery}"; }}
 """
 """ganesha-core-config(8): nothing in it needs a port mapper or outlives the server."""
@@ -68,7 +73,7 @@ def exported(tree: Path, folder: Path) -> Iterator[None]:
     grant = Grant(client=ipaddress.ip_address("127.0.0.1"), write=False)
     configuration = folder / "ganesha.conf"
     export = ganesha.render(SharedTree(path=tree, grants=(grant,)), 1)
-    configuration.write_text(CORE.format(recovery=recovery) + export, encoding="utf-8")
+    configuration.write_text(CORE.format(recovery=recovery, port=PORT) + export, encoding="utf-8")
     log = folder / "ganesha.log"
     argv = [
         "ganesha.nfsd",
@@ -79,10 +84,18 @@ def exported(tree: Path, folder: Path) -> Iterator[None]:
     ]  # fmt: skip
     dying = functools.partial(die_with_parent, os.getpid())
     with beside(argv, before_exec=dying) as server:
+        _wait_for(server, log)
         yield
-        if server.ended() is not None:
-            raise HostNotReadyError(
-                "The NFS server ended by itself.",
-                details="\n".join(log.read_text(errors="replace").splitlines()[-5:]) if log.exists() else "",
-                resolution="Run `crossbuild doctor`, and install NFS-Ganesha with its VFS module.",
-            )
+
+
+def _wait_for(server: Companion, log: Path) -> None:
+    began = time.monotonic()
+    while time.monotonic() - began < START_SECONDS and server.ended() is None:
+        with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", PORT)):
+            return
+        time.sleep(0.1)
+    raise HostNotReadyError(
+        "The NFS server does not serve.",
+        details="\n".join(log.read_text(errors="replace").splitlines()[-5:]) if log.exists() else "",
+        resolution="Install NFS-Ganesha with its VFS module, and run this as root of the host.",
+    )

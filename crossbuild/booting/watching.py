@@ -29,8 +29,9 @@ _FATAL: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"Kernel panic - not syncing: (.*?)(?: \]---)?$"), "The kernel panicked: {}."),
     (re.compile(r"reboot: (Restarting system)"), "The machine restarted itself before it was up."),
     (re.compile(r"reboot: (Power down|System halted)"), "The machine switched itself off before it was up."),
-    # systemd's emergency.service and dracut's shell for emergencies.
-    (re.compile(r"(You are in emergency mode|Entering emergency mode)"),
+    # dracut's die(), then systemd's emergency.service and dracut's shell for emergencies.
+    (re.compile(r"dracut: FATAL: (.*)"), "The initramfs gave up: {}."),
+    (re.compile(r"(You are in emergency mode|Entering emergency mode|Starting Dracut Emergency Shell)"),
      "The machine ended in emergency mode: something that it cannot do without is not there."),
 )  # fmt: skip
 _ROOT_PANIC = "Attempted to kill init"

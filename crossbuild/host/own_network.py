@@ -28,7 +28,6 @@ def own_network() -> Iterator[None]:
     with open("/proc/thread-self/ns/net", "rb") as before:  # noqa: PTH123 - setns(2) wants a descriptor
         try:
             separate(CLONE_NEWNET)
-            _raise_loopback()
         except OSError as error:
             raise HostNotReadyError(
                 "The kernel gives no network of its own.",
@@ -36,6 +35,7 @@ def own_network() -> Iterator[None]:
                 resolution="Run this as root, outside of containers that forbid new network namespaces.",
             ) from error
         try:
+            _raise_loopback()
             yield
         finally:
             with contextlib.suppress(PermissionError):

@@ -87,6 +87,11 @@ def test_facts_are_heard_although_others_write_on_the_same_line() -> None:
             id="emergency",
         ),
         pytest.param(
+            "[ 99.1] dracut: FATAL: Don't know how to handle 'root=live:'",
+            "The initramfs gave up: Don't know how to handle 'root=live:'.",
+            id="dracut",
+        ),
+        pytest.param(
             "[ 8.6] crossbuild: failed no network: no driver",
             "No network: no driver.",
             id="the initramfs gave up",
