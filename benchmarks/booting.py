@@ -18,7 +18,8 @@ from pathlib import Path
 from crossbuild.artifacts.store import load_set
 from crossbuild.booting.attempt import Attempt, attempt
 from crossbuild.booting.console import Console
-from crossbuild.booting.machine import Machine, find_emulator, machine_argv
+from crossbuild.booting.dhcp import leases
+from crossbuild.booting.machine import CABLE, HOST, NETMASK, Machine, find_emulator, machine_argv
 from crossbuild.booting.probe import UNIT, Handed, write_probe
 from crossbuild.booting.service import ALWAYS
 from crossbuild.booting.watching import Watch
@@ -63,7 +64,8 @@ def from_disk(directory: Path, root: Path, scratch: Path, memory: int) -> float:
     )
     argv = [*machine_argv(find_emulator(), machine), *(part.format(disk=disk) for part in DISK)]
     watch = Watch()
-    with own_network(), beside(argv, before_exec=functools.partial(die_with_parent, os.getpid())) as machines:
+    dying = functools.partial(die_with_parent, os.getpid())
+    with own_network(CABLE, HOST, NETMASK), beside(argv, before_exec=dying) as machines, leases():
         console = Console(machines.output, scratch / "disk.log")
         while not (watch.observed.ended or watch.observed.failure):
             line = console.line(TIMEOUT)

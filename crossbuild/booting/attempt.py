@@ -11,7 +11,7 @@ from pathlib import Path
 from crossbuild.booting import ims, testing, warewulf3, warewulf4
 from crossbuild.booting.attaching import attach, show
 from crossbuild.booting.judging import judge
-from crossbuild.booting.machine import Emulator
+from crossbuild.booting.machine import CABLE, HOST, NETMASK, Emulator
 from crossbuild.booting.probe import Handed, write_probe
 from crossbuild.booting.pub import Sample, exported, sample_of
 from crossbuild.booting.service import Ran, Run, run_machine
@@ -115,12 +115,11 @@ def _run(asked: Attempt, prepared: Prepared, tests: list[BootCheck]) -> Ran:
         memory=asked.wish.memory or prepared.memory,
         timeout=asked.wish.timeout,
         log=asked.log,
-        forwarded=testing.PORT if asked.expected.tests else 0,
         on_stage=asked.on_stage,
         mirror=show if asked.wish.shell else None,
     )
     with contextlib.ExitStack() as open_things:
-        open_things.enter_context(own_network())
+        open_things.enter_context(own_network(CABLE, HOST, NETMASK))
         if asked.wish.pub:
             open_things.enter_context(exported(asked.exported, asked.folder))
         return run_machine(prepared, run, meanwhile)

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from crossbuild.booting.machine import ADDRESS
 from crossbuild.errors import HostNotReadyError
 from crossbuild.host import ganesha
 from crossbuild.host.command import Companion, beside
@@ -70,7 +71,7 @@ def exported(tree: Path, folder: Path) -> Iterator[None]:
         )
     recovery = folder / "recovery"
     recovery.mkdir()
-    grant = Grant(client=ipaddress.ip_address("127.0.0.1"), write=False)
+    grant = Grant(client=ipaddress.ip_address(ADDRESS), write=False)
     configuration = folder / "ganesha.conf"
     export = ganesha.render(SharedTree(path=tree, grants=(grant,)), 1)
     configuration.write_text(CORE.format(recovery=recovery, port=PORT) + export, encoding="utf-8")

@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crossbuild.booting.console import Console, Mirror
-from crossbuild.booting.machine import CONSOLE, WEB_PORT, Emulator, Machine, machine_argv
+from crossbuild.booting.dhcp import leases
+from crossbuild.booting.machine import (
+    CONSOLE,
+    HOST,
+    WEB_PORT,
+    Emulator,
+    Machine,
+    machine_argv,
+)
 from crossbuild.booting.watching import Watch
 from crossbuild.booting.ways import Prepared
 from crossbuild.booting.web import Server
@@ -31,7 +39,6 @@ class Run:
     memory: int
     timeout: float
     log: Path
-    forwarded: int = 0
     on_stage: Callable[[StageReached], None] = lambda _stage: None
     mirror: Mirror | None = None
 
@@ -50,21 +57,20 @@ While = Callable[[Companion, Observed], None]
 
 
 def run_machine(prepared: Prepared, run: Run, meanwhile: While = lambda _machine, _observed: None) -> Ran:
-    """Start what is *prepared* in this network, watch it, and end it. Raises HostNotReadyError."""
-    server = Server(prepared.files, WEB_PORT)
+    """Start what is *prepared* in the network of a boot, watch it, and end it. Raises HostNotReadyError."""
+    server = Server(prepared.files, (HOST, WEB_PORT))
     machine = Machine(
         kernel=prepared.kernel,
         initrd=prepared.initrd,
         arguments=f"{prepared.arguments} {ALWAYS}",
         memory=run.memory,
-        forwarded=run.forwarded,
     )
     dying = functools.partial(die_with_parent, os.getpid())
     with beside(machine_argv(run.emulator, machine), before_exec=dying) as companion:
         console = Console(companion.output, run.log, run.mirror)
         watch = Watch(run.on_stage)
         server.on_request = lambda _path: watch.reached(Stage.FETCH, console.seconds())
-        with server.serving():
+        with leases(), server.serving():
             _watch(console, watch, run.timeout)
             seconds = console.seconds()
             meanwhile(companion, watch.observed)

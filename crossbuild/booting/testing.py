@@ -12,13 +12,14 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from crossbuild.booting.machine import ADDRESS
 from crossbuild.errors import HostNotReadyError
 from crossbuild.host.command import CommandResult, capture
 from crossbuild.model.boot import BootCheck, CheckResult
 from crossbuild.model.spec import CheckFile
 
 PORT = 2222
-"""Of the machine's server, and of this host in the network of the boot."""
+"""Of the machine's server."""
 SECONDS = 600
 SERVER = f"""\
 Port {PORT}
@@ -32,7 +33,7 @@ PidFile none
 """
 CLIENT = """\
 Host machine
-  HostName 127.0.0.1
+  HostName {address}
   Port {port}
   User root
   IdentityFile {folder}/key
@@ -62,8 +63,8 @@ def make_keys(folder: Path) -> Path:
     (handed / "authorized_keys").write_bytes((folder / "key.pub").read_bytes())
     (handed / "sshd_config").write_text(SERVER)
     kind, key_text = (handed / "host_key.pub").read_text().split()[:2]
-    (folder / "known_hosts").write_text(f"[127.0.0.1]:{PORT} {kind} {key_text}\n")
-    (folder / "ssh_config").write_text(CLIENT.format(port=PORT, folder=folder))
+    (folder / "known_hosts").write_text(f"[{ADDRESS}]:{PORT} {kind} {key_text}\n")
+    (folder / "ssh_config").write_text(CLIENT.format(address=ADDRESS, port=PORT, folder=folder))
     return handed
 
 

@@ -14,13 +14,13 @@ BLOCK = 1 << 20
 
 
 class Server:
-    """Serves *files* by their paths on a port of 127.0.0.1; *on_request* hears of each path that is there."""
+    """Serves *files* by their paths; *on_request* hears of each path that is there."""
 
-    def __init__(self, files: Mapping[str, Path], port: int = 0) -> None:
-        """Take the port, by default one that is free; nobody is answered before `serving`."""
+    def __init__(self, files: Mapping[str, Path], address: tuple[str, int]) -> None:
+        """Take the address, for port 0 a port that is free; nobody is answered before `serving`."""
         self.files = dict(files)
         self.on_request: Callable[[str], None] = lambda _path: None
-        self._server = _Quiet(("127.0.0.1", port), self._handler())
+        self._server = _Quiet(address, self._handler())
         self.port = int(self._server.server_address[1])
 
     @contextlib.contextmanager

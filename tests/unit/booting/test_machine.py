@@ -11,11 +11,9 @@ from crossbuild.booting.machine import Emulator, Machine, find_emulator, machine
 from crossbuild.errors import HostNotReadyError
 
 
-def argv(*, kvm: bool = False, forwarded: int = 0) -> str:
+def argv(*, kvm: bool = False) -> str:
     emulator = Emulator(path="/usr/bin/qemu-system-aarch64", version="7.2.22", kvm=kvm)
-    described = Machine(
-        kernel=Path("/k"), initrd=Path("/i"), arguments="quiet", memory=900 << 20, forwarded=forwarded
-    )
+    described = Machine(kernel=Path("/k"), initrd=Path("/i"), arguments="quiet", memory=900 << 20)
     return " ".join(machine_argv(emulator, described))
 
 
@@ -28,11 +26,6 @@ def test_a_machine_gets_what_a_boot_loader_would_give_it() -> None:
 def test_this_host_s_own_processors_serve_where_they_can() -> None:
     assert "-accel tcg,thread=multi" in argv()
     assert "-accel kvm -cpu host" in argv(kvm=True)
-
-
-def test_a_port_is_forwarded_only_where_one_is_needed() -> None:
-    assert "hostfwd" not in argv()
-    assert "hostfwd=tcp:127.0.0.1:2222-:2222" in argv(forwarded=2222)
 
 
 def test_without_an_emulator_the_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

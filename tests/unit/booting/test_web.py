@@ -10,11 +10,13 @@ import pytest
 
 from crossbuild.booting.web import Server
 
+LOCAL = ("127.0.0.1", 0)
+
 
 def test_only_the_files_of_the_set_are_served_and_requests_are_told(tmp_path: Path) -> None:
     (tmp_path / "rootfs").write_bytes(b"hsqs" * 1000)
     asked: list[str] = []
-    server = Server({"/boot-images/node/rootfs": tmp_path / "rootfs"})
+    server = Server({"/boot-images/node/rootfs": tmp_path / "rootfs"}, LOCAL)
     server.on_request = asked.append
     address = f"http://127.0.0.1:{server.port}"
     with server.serving():
@@ -26,9 +28,9 @@ def test_only_the_files_of_the_set_are_served_and_requests_are_told(tmp_path: Pa
 
 
 def test_its_port_is_free_again_afterwards(tmp_path: Path) -> None:
-    server = Server({})
+    server = Server({}, LOCAL)
     with server.serving():
         pass
-    again = Server({}, server.port)
+    again = Server({}, (LOCAL[0], server.port))
     with again.serving():
         assert again.port == server.port
