@@ -41,9 +41,14 @@ class Console:
         return time.monotonic() - self._began
 
     def line(self, timeout: float) -> tuple[float, str] | None:
-        """Return the next line and when it came, None after the last one; raise TimeoutError."""
+        """Return the next line and when it came, None after the last one; raise TimeoutError.
+
+        With no time left it is raised in any case: a machine may well write for ever.
+        """
+        if timeout <= 0:
+            raise TimeoutError
         try:
-            return self._lines.get(timeout=max(timeout, 0))
+            return self._lines.get(timeout=timeout)
         except queue.Empty as error:
             raise TimeoutError from error
 

@@ -126,4 +126,3 @@ class Observed:
     """Why the boot cannot succeed any more; empty as long as it can."""
     ended: bool = False
     """Whether the probe had nothing more to tell."""
-    tail: list[str] = field(default_factory=list)

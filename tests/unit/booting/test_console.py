@@ -51,9 +51,11 @@ def test_a_line_without_an_end_does_not_fill_the_memory(tmp_path: Path) -> None:
     assert "".join(lines) == "x" * (3 * LONGEST)
 
 
-def test_silence_has_a_limit(tmp_path: Path) -> None:
+@pytest.mark.parametrize("said", [b"", b"and on and on\n" * 100])
+def test_a_machine_is_not_heard_for_longer_than_its_time(tmp_path: Path, said: bytes) -> None:
     reading, writing = os.pipe()
     console = Console(os.fdopen(reading, "rb", buffering=0), tmp_path / "log")
+    os.write(writing, said)
     with pytest.raises(TimeoutError):
         console.line(0)
     os.close(writing)
