@@ -10,7 +10,7 @@ from pathlib import Path
 from crossbuild import resources
 from crossbuild.artifacts.storage import storing
 from crossbuild.booting.machine import HOST, WEB_PORT
-from crossbuild.booting.ways import BootJob, Prepared, packed, require_kernel, the_file, write_initrd
+from crossbuild.booting.ways import BootJob, Prepared, packed, startable, the_file, write_initrd
 from crossbuild.errors import ArtifactError
 from crossbuild.model.ims import MANIFEST, TYPES
 
@@ -23,7 +23,7 @@ BESIDES = 512 << 20
 def prepare(job: BootJob) -> Prepared:
     """Find the files by the manifest, and put the probe behind the initrd."""
     files = _files(job)
-    require_kernel(files["kernel"])
+    kernel = startable(files["kernel"], job.folder)
     extra = job.folder / "extra"
     hook = extra / HOOK
     hook.parent.mkdir(parents=True)
@@ -35,7 +35,7 @@ def prepare(job: BootJob) -> Prepared:
     root = f"root=live:http://{HOST}:{WEB_PORT}{path} rd.live.overlay.overlayfs=1 ip=dhcp rd.neednet=1"
     initrd = write_initrd([_blocks(files["initrd"]), packed(extra)], job.folder / "initrd")
     return Prepared(
-        kernel=files["kernel"],
+        kernel=kernel,
         initrd=initrd,
         arguments=f"{_parameters(files, job)} {root} rd.shell=0 rd.emergency=poweroff",
         memory=files["rootfs"].stat().st_size + initrd.stat().st_size + BESIDES,

@@ -9,7 +9,7 @@ from crossbuild import resources
 from crossbuild.booting import unpacking
 from crossbuild.booting.machine import ADDRESS, HOST, MAC, NETMASK, WEB_PORT
 from crossbuild.booting.tools import copy_tools
-from crossbuild.booting.ways import BootJob, Prepared, packed, require_kernel, the_file, write_initrd
+from crossbuild.booting.ways import BootJob, Prepared, packed, startable, the_file, write_initrd
 from crossbuild.host.survey import survey
 
 VNFS_PATH = "/WW/vnfs"
@@ -34,7 +34,6 @@ UNPACK = {
 def prepare(job: BootJob) -> Prepared:
     """Lay out an initramfs of the bootstrap's modules and the image's programs."""
     bootstrap = unpacking.unpack(the_file(job.artifacts, "warewulf3/*.wwbs"), job.folder / "bootstrap")
-    require_kernel(bootstrap / "kernel")
     vnfs = the_file(job.artifacts, "warewulf3/*.vnfs")
     root = unpacking.unpack(vnfs, job.folder / "root")
     packer = "cpio" if unpacking.is_newc(vnfs) else "tar"
@@ -59,7 +58,7 @@ def prepare(job: BootJob) -> Prepared:
     # What iPXE is told for each node (provision/lib/Warewulf/Provision/Pxe.pm).
     node = f"wwmaster={HOST} wwipaddr={ADDRESS} wwnetmask={NETMASK} wwnetdev={DEVICE} wwhwaddr={MAC}"
     return Prepared(
-        kernel=bootstrap / "kernel",
+        kernel=startable(bootstrap / "kernel", job.folder),
         initrd=write_initrd([packed(tree)], job.folder / "initrd"),
         arguments=f"{job.arguments} ro {node}",
         memory=survey(root).size + BESIDES,

@@ -14,7 +14,7 @@ from typing import Any
 
 from crossbuild import resources
 from crossbuild.booting import unpacking
-from crossbuild.booting.ways import BootJob, Prepared, packed, require_kernel, the_file, write_initrd
+from crossbuild.booting.ways import BootJob, Prepared, packed, startable, the_file, write_initrd
 from crossbuild.errors import ArtifactError
 from crossbuild.host.archives import newc
 from crossbuild.host.rooted import resolve
@@ -52,8 +52,7 @@ def _kernel(job: BootJob, root: Path) -> Path:
     path = resolve(root, PurePosixPath(str(kernel["path"])))
     if not path.is_file():
         raise ArtifactError(f"The image has no {kernel['path']}, which its record names as its kernel.")
-    require_kernel(path)
-    return path
+    return startable(path, job.folder)
 
 
 def _overlay(job: BootJob) -> Path:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from crossbuild.artifacts.storage import storing
-from crossbuild.errors import ArtifactError
-from crossbuild.formats.kernel_image import HEAD_SIZE, recognise
+from crossbuild.errors import ArtifactError, CommandFailedError
+from crossbuild.formats.kernel_image import HEAD_SIZE, recognise, zboot_payload
 from crossbuild.host.archives import newc
+from crossbuild.host.command import output_of
 from crossbuild.model.architecture import Architecture
 from crossbuild.model.artifact import ArtifactSet, KernelFormat
 
@@ -62,18 +64,32 @@ def the_file(artifacts: ArtifactSet, pattern: str) -> Path:
     return artifacts.directory / found[0]
 
 
-def require_kernel(path: Path) -> None:
-    """Raise ArtifactError unless the machine can be given the kernel at *path*."""
+def startable(path: Path, folder: Path) -> Path:
+    """Return the kernel at *path* in a form that needs no firmware: itself, or a new file in *folder*.
+
+    Raises ArtifactError for a kernel that is not for the machine.
+    """
     with path.open("rb") as file:
-        image = recognise(file.read(HEAD_SIZE))
-    if image.arch is not Architecture.AARCH64:
-        raise ArtifactError(f"The kernel is for {image.arch}, not for aarch64.", details=image.evidence)
-    if image.format is KernelFormat.ZBOOT:
+        head = file.read(HEAD_SIZE)
+        image = recognise(head)
+        if image.arch is not Architecture.AARCH64:
+            raise ArtifactError(f"The kernel is for {image.arch}, not for aarch64.", details=image.evidence)
+        if image.format is not KernelFormat.ZBOOT or image.gzipped:
+            return path
+        payload = zboot_payload(head)
+        file.seek(payload.offset)
+        packed_kernel, plain = folder / "kernel.packed", folder / "kernel.plain"
+        packed_kernel.write_bytes(file.read(payload.size))
+    # On a node this is what the EFI program itself does.
+    argv = ("gzip", "-dc") if payload.compression == "gzip" else ("zstd", "-dc", "-q")
+    try:
+        with output_of(argv, stdin=packed_kernel) as content, plain.open("wb") as target:
+            shutil.copyfileobj(content, target)
+    except CommandFailedError as error:
         raise ArtifactError(
-            "The kernel packs itself as an EFI program, which qemu does not start without firmware.",
-            details=image.evidence,
-            resolution="Boot it on real hardware: `crossbuild boot` cannot tell anything about this image.",
-        )
+            f"The kernel cannot be unpacked; it is packed by `{payload.compression}`.", details=error.details
+        ) from error
+    return plain
 
 
 def write_initrd(parts: Iterable[Iterable[bytes]], target: Path) -> Path:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path, PurePosixPath
 
 import pytest
 
-from crossbuild.booting.ways import require_kernel, the_file, write_initrd
+from crossbuild.booting.ways import startable, the_file, write_initrd
 from crossbuild.errors import ArtifactError
+from crossbuild.host.command import capture
 from crossbuild.model.architecture import Architecture
 from crossbuild.model.artifact import Artifact, ArtifactSet, Digests
 from tests.unit.artifacts.kernels import ARM64_IMAGE, BZIMAGE, VMLINUX, zboot
@@ -38,19 +40,31 @@ def test_none_and_several_are_refused(paths: tuple[str, ...]) -> None:
     ("kernel", "complaint"),
     [
         pytest.param(BZIMAGE, "for x86_64", id="another machine"),
-        pytest.param(zboot(0xAA64), "EFI program", id="one that unpacks itself"),
+        pytest.param(zboot(0xAA64), "cannot be unpacked", id="one whose content is damaged"),
         pytest.param(VMLINUX, "not a kernel", id="no kernel at all"),
     ],
 )
 def test_a_kernel_that_cannot_be_started_is_refused(tmp_path: Path, kernel: bytes, complaint: str) -> None:
     (tmp_path / "kernel").write_bytes(kernel)
     with pytest.raises(ArtifactError, match=complaint):
-        require_kernel(tmp_path / "kernel")
+        startable(tmp_path / "kernel", tmp_path)
 
 
 def test_a_kernel_for_the_machine_is_accepted(tmp_path: Path) -> None:
     (tmp_path / "kernel").write_bytes(ARM64_IMAGE)
-    require_kernel(tmp_path / "kernel")
+    assert startable(tmp_path / "kernel", tmp_path) == tmp_path / "kernel"
+
+
+@pytest.mark.parametrize("compression", ["gzip", "zstd22"])
+def test_a_kernel_that_unpacks_itself_under_efi_is_unpacked_here(tmp_path: Path, compression: str) -> None:
+    (tmp_path / "raw").write_bytes(ARM64_IMAGE)
+    capture([compression.removesuffix("22"), "-k", "-q", str(tmp_path / "raw")])
+    (packed,) = tmp_path.glob("raw.*")
+    program = bytearray(zboot(0xAA64) + packed.read_bytes())
+    program[8:16] = struct.pack("<II", len(zboot(0xAA64)), packed.stat().st_size)
+    program[0x18 : 0x18 + len(compression)] = compression.encode()
+    (tmp_path / "kernel").write_bytes(program)
+    assert startable(tmp_path / "kernel", tmp_path).read_bytes() == ARM64_IMAGE
 
 
 def test_archives_begin_where_the_kernel_looks_for_them(tmp_path: Path) -> None:
