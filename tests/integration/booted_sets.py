@@ -53,8 +53,8 @@ def without_driver(source: Path, target: Path, scratch: Path) -> Path:
     return resealed(source, target, {path: archive(tree, scratch)}, OutputKind.WAREWULF3)
 
 
-def with_layer(source: Path, target: Path, name: str, content: str) -> Path:
-    """Make the set whose docker-archive has one more layer, with the file *name*."""
+def with_layer(source: Path, target: Path, files: Mapping[str, str]) -> Path:
+    """Make the set whose docker-archive has one more layer, with *files* by their paths."""
     path = only("warewulf4/*.tar", source)
     buffer = io.BytesIO()
     with tarfile.open(source / path) as before, tarfile.open(fileobj=buffer, mode="w") as after:
@@ -69,7 +69,8 @@ def with_layer(source: Path, target: Path, name: str, content: str) -> Path:
             add(after, member.name, data)
         more = io.BytesIO()
         with tarfile.open(fileobj=more, mode="w") as layer:
-            add(layer, name, content.encode())
+            for name, content in files.items():
+                add(layer, name, content.encode())
         add(after, "more.tar", more.getvalue())
     return resealed(source, target, {path: buffer.getvalue()}, OutputKind.WAREWULF4)
 

@@ -108,8 +108,12 @@ def test_the_example_boots_as_warewulf_4_and_a_service_that_fails_is_named(
     boots: Any, built_example: Path, folder: Path
 ) -> None:
     unit = "[Service]\nType=oneshot\nExecStart=/bin/sh -c 'echo no disk here >&2; exit 7'\n"
-    place = "etc/systemd/system/multi-user.target.wants/broken.service"
-    directory = with_layer(built_example, folder / "warewulf4", place, unit)
+    units = "etc/systemd/system"
+    more = {
+        f"{units}/broken.service": unit,
+        f"{units}/multi-user.target.d/broken.conf": "[Unit]\nWants=broken.service\n",
+    }
+    directory = with_layer(built_example, folder / "warewulf4", more)
     status, (record,) = boots(directory, "--as", "warewulf4")
     found = results(record)
     assert (status, record["verdict"]) == (1, "failed")
