@@ -59,6 +59,9 @@ def _files(job: BootJob) -> dict[str, Path]:
     missing = [name for name in ("kernel", "initrd", "rootfs") if name not in found]
     if missing:
         raise ArtifactError(f"{place} names no {missing[0]}, and BOS starts nothing without.")
+    own = {job.artifacts.directory / file.path for file in job.artifacts.artifacts}
+    if strange := [str(path) for path in found.values() if path not in own]:
+        raise ArtifactError(f"{place} names files that are not of the set.", details=", ".join(strange))
     return found
 
 

@@ -10,6 +10,7 @@ import gzip
 import json
 import os
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from crossbuild.errors import ArtifactError, CommandFailedError
@@ -39,22 +40,30 @@ def is_newc(archive: Path) -> bool:
 
 
 def layers(archive: Path, folder: Path) -> Path:
-    """Unpack the layers of the docker-archive *archive* into the new *folder*; return it."""
+    """Unpack the layers of the docker-archive *archive* into the new *folder*; return it.
+
+    Raises ArtifactError.
+    """
     folder.mkdir()
-    with tarfile.open(archive) as outer:
-        manifest = outer.extractfile("manifest.json")
-        assert manifest is not None
-        names = json.load(manifest)[0]["Layers"]
-    for name in names:
-        layer = folder.with_name("layer.tar")
-        with tarfile.open(archive) as outer, layer.open("wb") as file:
-            content = outer.extractfile(name)
-            assert content is not None
-            while block := content.read(1 << 20):
-                file.write(block)
-        _tar(layer, folder)
-        layer.unlink()
+    try:
+        for name in json.loads(b"".join(_member(archive, "manifest.json")))[0]["Layers"]:
+            layer = folder.with_name("layer.tar")
+            with layer.open("wb") as file:
+                file.writelines(_member(archive, name))
+            _tar(layer, folder)
+            layer.unlink()
+    except (KeyError, IndexError, TypeError, ValueError, tarfile.TarError) as error:
+        raise ArtifactError(f"{archive} is no docker-archive.", details=str(error)) from error
     return folder
+
+
+def _member(archive: Path, name: str) -> Iterator[bytes]:
+    with tarfile.open(archive) as outer:
+        content = outer.extractfile(name)
+        if content is None:
+            raise KeyError(name)
+        while block := content.read(1 << 20):
+            yield block
 
 
 def _cpio(archive: Path, folder: Path) -> None:

@@ -10,6 +10,7 @@ from crossbuild.booting import unpacking
 from crossbuild.booting.machine import ADDRESS, HOST, MAC, NETMASK, WEB_PORT
 from crossbuild.booting.tools import copy_tools
 from crossbuild.booting.ways import BootJob, Prepared, packed, startable, the_file, write_initrd
+from crossbuild.errors import ArtifactError
 from crossbuild.host.survey import survey
 
 VNFS_PATH = "/WW/vnfs"
@@ -33,7 +34,10 @@ UNPACK = {
 
 def prepare(job: BootJob) -> Prepared:
     """Lay out an initramfs of the bootstrap's modules and the image's programs."""
-    bootstrap = unpacking.unpack(the_file(job.artifacts, "warewulf3/*.wwbs"), job.folder / "bootstrap")
+    archive = the_file(job.artifacts, "warewulf3/*.wwbs")
+    bootstrap = unpacking.unpack(archive, job.folder / "bootstrap")
+    if not ((bootstrap / "kernel").is_file() and (bootstrap / "initramfs").is_dir()):
+        raise ArtifactError(f"{archive} is no bootstrap.", details="It holds no kernel, or no initramfs.")
     vnfs = the_file(job.artifacts, "warewulf3/*.vnfs")
     root = unpacking.unpack(vnfs, job.folder / "root")
     packer = "cpio" if unpacking.is_newc(vnfs) else "tar"
@@ -42,14 +46,14 @@ def prepare(job: BootJob) -> Prepared:
     copy_tools(root, job.artifacts.arch, (*TOOLS, packer), tree, wanted=("zstd",))
     shutil.copytree(bootstrap / "initramfs", tree, dirs_exist_ok=True, symlinks=True)
     shutil.move(job.handed, tree / job.handed.name)
-    version = next((bootstrap / "initramfs/lib/modules").iterdir()).name
+    versions = sorted(folder.name for folder in (bootstrap / "initramfs/lib/modules").glob("*"))
     init = tree / "init"
     init.write_text(
         resources.render(
             "booting/warewulf3.sh.j2",
             path=VNFS_PATH,
             port=WEB_PORT,
-            kernel=version,
+            kernel=versions[-1] if versions else "",
             unpack=f"unpack_gzip <&3 2>/unpack.log | {UNPACK[packer]} 2>>/unpack.log",
         )
     )
