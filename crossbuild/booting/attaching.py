@@ -7,6 +7,7 @@ import os
 import select
 import sys
 import termios
+import time
 import tty
 from collections.abc import Iterator
 
@@ -17,6 +18,8 @@ LEAVE = b"\x1d"
 BLOCK = 4096
 PATIENCE = 0.2
 """Seconds between two looks whether the machine still runs."""
+LINGER = 60.0
+"""Seconds that it may still run after the last that was typed."""
 
 
 def show(block: bytes) -> None:
@@ -26,7 +29,10 @@ def show(block: bytes) -> None:
 
 
 def attach(machine: Companion) -> None:
-    """Type into the console of *machine* what is typed here until that ends, or until LEAVE comes."""
+    """Type into the console of *machine* what is typed here until that ends, or until LEAVE comes.
+
+    After the end of a file or pipe that was typed, the machine gets some time to do what it was told.
+    """
     sys.stderr.write("\r\nThe console is yours now. Ctrl-] ends the machine.\r\n")
     sys.stderr.flush()
     with _raw(0):
@@ -37,8 +43,17 @@ def attach(machine: Companion) -> None:
             text, leave, _ = typed.partition(LEAVE)
             with contextlib.suppress(BrokenPipeError):
                 machine.input.write(text)
-            if leave or not typed:
+            if leave:
                 return
+            if not typed:
+                _wait_for(machine)
+                return
+
+
+def _wait_for(machine: Companion) -> None:
+    deadline = time.monotonic() + LINGER
+    while machine.ended() is None and time.monotonic() < deadline:
+        time.sleep(PATIENCE)
 
 
 @contextlib.contextmanager

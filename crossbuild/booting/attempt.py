@@ -142,9 +142,11 @@ def _judged(record: BootRecord, expected: Expected, ran: Ran, checks: tuple[Boot
         found = f"the machine has no SSH server: {said.removeprefix('none').strip() or 'no sshd'}"
         checks += (BootCheck(check="tests", result=CheckResult.FAILED, found=found),)
     failed = [check.check for check in checks if check.result is CheckResult.FAILED]
-    reason = ran.observed.failure or (
-        f"What was checked is not right: {', '.join(failed)}." if failed else None
-    )
+    reason: str | None = ran.observed.failure or None
+    if reason is None and failed:
+        reason = f"What was checked is not right: {', '.join(failed)}."
+    elif reason is None and not checks:
+        reason = "The machine told nothing of itself."
     return replace(
         record,
         verdict=Verdict.FAILED if reason else Verdict.BOOTED,

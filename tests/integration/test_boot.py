@@ -150,7 +150,7 @@ def test_an_image_that_never_comes_up_is_judged_in_bounded_time(
     crossbuild: CommandLine, tiny: TinyRoots, name: str, init: str, reason: str
 ) -> None:
     directory = tiny.make(name, init)
-    limit = "60" if name == "hang" else SECONDS
+    limit = "40" if name == "hang" else SECONDS
     done = crossbuild("boot", str(directory), "--as", "warewulf3", "--timeout", limit, check=False)
     record = read_boot(directory, OutputKind.WAREWULF3)
     assert record is not None
@@ -158,6 +158,23 @@ def test_an_image_that_never_comes_up_is_judged_in_bounded_time(
     assert reason in (record.reason or "")
     assert record.stages[-1].stage == "switch"
     assert (record.reason or "") in done.stdout
+
+
+def test_a_console_is_shown_and_typed_into(crossbuild: CommandLine, tiny: TinyRoots) -> None:
+    init = """
+    echo '<2>crossbuild: end' >/dev/kmsg
+    read -r word
+    echo "heard $word"
+    echo o >/proc/sysrq-trigger
+    sleep 60
+    """
+    directory = tiny.make("shell", init)
+    done = crossbuild("boot", str(directory), "--as", "warewulf3", "--shell", check=False, stdin="hello\n")
+    assert "heard hello" in done.stdout
+    assert "Booting Linux" in done.stdout
+    # An end that only pretends to have looked at the machine proves nothing.
+    assert done.status == 1
+    assert "told nothing" in done.stdout
 
 
 def test_too_little_memory_is_called_that(boots: Any, built_example: Path) -> None:
