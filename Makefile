@@ -43,6 +43,7 @@ bench: install-test
 	bsdtar -xpf out/debian12-compute/warewulf3/debian12-compute.vnfs -C $(BENCH_ROOT)
 	$(VENV)/bin/python benchmarks/packing.py $(BENCH_ROOT) .test-state
 	$(VENV)/bin/python benchmarks/startup.py out $(EXAMPLE)
+	$(VENV)/bin/python -m benchmarks.booting out/debian12-compute $(BENCH_ROOT) .test-state
 	rm -rf $(BENCH_ROOT)
 	$(VENV)/bin/python benchmarks/building.py .test-state/bench
 	$(VENV)/bin/python -m benchmarks.running .test-state/bench
@@ -56,7 +57,7 @@ install-demo:
 	@$(MAKE) --no-print-directory $(VENV)/.user
 
 install-test:
-	@tools/prerequisites core speed user apt dnf zypper rpm nodes test >/dev/null
+	@tools/prerequisites core speed user apt dnf zypper rpm nodes boot test >/dev/null
 	@$(MAKE) --no-print-directory $(VENV)/.developer
 
 $(VENV)/.user: pyproject.toml hatch_build.py $(wildcard crossbuild/acceleration/*.[ch])

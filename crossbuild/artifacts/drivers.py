@@ -52,7 +52,8 @@ def select(index: ModuleIndex, entries: Iterable[str]) -> Selection:
     chosen: set[str] = set()
     unknown = []
     for entry in entries:
-        name = module_name(entry)
+        # The path of a folder is no name, even if a module is called like the folder: drivers/virtio/.
+        name = "" if "/" in entry else module_name(entry)
         if name in by_name:
             chosen.add(by_name[name])
         elif found := [path for path in index.needs if path.startswith(entry)]:

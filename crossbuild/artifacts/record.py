@@ -90,6 +90,10 @@ def write_adopted(
         "source_date_epoch": None,
         "packages": None,
         "capabilities": [],
+        "unpacked_size": None,
+        "services": [],
+        "accounts": [],
+        "checks": {},
         "formats": {},
         "files": _files(artifacts),
         "build": {"venue": "elsewhere"},
@@ -116,6 +120,13 @@ def record(facts: SetFacts, artifacts: Sequence[Artifact]) -> dict[str, object]:
             {"path": _text(capability.path), "value": capability.value.hex()}
             for capability in facts.survey.capabilities
         ],
+        "unpacked_size": facts.survey.size,
+        "services": list(spec.services.enable),
+        "accounts": [
+            {"name": account.name, "uid": account.uid, "gid": account.gid, "group": account.group}
+            for account in spec.accounts
+        ],
+        "checks": {"commands": list(spec.checks), "tests": [asdict(test) for test in spec.tests]},
         "formats": _formats(facts),
         "files": _files(artifacts),
         "build": {**asdict(facts.build), "tools": dict(facts.build.tools)},

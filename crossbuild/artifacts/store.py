@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from crossbuild.artifacts.boots import FOLDER as BOOTS
 from crossbuild.artifacts.receipts import FOLDER as RECEIPTS
 from crossbuild.artifacts.record import NAME, SCHEMA
 from crossbuild.errors import ArtifactError
@@ -19,7 +20,7 @@ from crossbuild.model.artifact import Artifact, ArtifactSet, Digests
 UNLISTED = frozenset({NAME, "timeline.json", "build.log"})
 """Files of a set that its record does not list: the record itself, and what tells of one build.
 
-Receipts, which are added later, are not listed either."""
+Receipts and records of boots, which are added later, are not listed either."""
 
 
 class Problem(enum.StrEnum):
@@ -144,7 +145,7 @@ def _files(directory: Path) -> Iterator[PurePosixPath]:
     for folder, _, names in os.walk(directory):
         for name in names:
             path = PurePosixPath(Path(folder, name).relative_to(directory))
-            if str(path) not in UNLISTED and path.parts[0] != RECEIPTS:
+            if str(path) not in UNLISTED and path.parts[0] not in {RECEIPTS, BOOTS}:
                 yield path
 
 

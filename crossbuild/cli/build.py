@@ -18,7 +18,7 @@ from crossbuild.config.site import load_site
 from crossbuild.config.spec import load_spec
 from crossbuild.errors import UsageError
 from crossbuild.model.artifact import ArtifactSet
-from crossbuild.model.events import BuildFinished, Event
+from crossbuild.model.events import Booted, BuildFinished, Event
 from crossbuild.model.site import Site
 from crossbuild.model.spec import ImageSpec
 
@@ -56,9 +56,14 @@ SHORTEST = 0.05
     metavar="FILE",
     help="Write rules for make into FILE: the files that each set's image.json depends on.",
 )
+@click.option(
+    "--boot", "boots", is_flag=True, help="Then boot each set in all its ways; status 1 if one does not."
+)
 @json_option
 @pass_session
+@click.pass_context
 def build(
+    context: click.Context,
     session: Session,
     specs: tuple[Path, ...],
     output: Path,
@@ -67,6 +72,7 @@ def build(
     emulator_only: bool,
     on: str,
     depfile: Path | None,
+    boots: bool,
     as_json: bool,
 ) -> None:
     """Build images and the artifacts that provisioners want.
@@ -104,6 +110,10 @@ def build(
     for image in images:
         if depfile:
             date_record(output / image.name, read)
+    # Last of all: ordinary users do not come back from the network of a machine.
+    if boots:
+        verdicts = [_boots(output / image.name, site, as_json=as_json) for image in images]
+        context.exit(0 if all(verdicts) else 1)
 
 
 def _leaves(image: ImageSpec, site: Site) -> bool:
@@ -142,6 +152,21 @@ def _build_one(
         )
     if not as_json:
         _show(made, finished[-1] if finished else None)
+
+
+def _boots(directory: Path, site: Site, *, as_json: bool) -> bool:
+    """Boot the set in *directory* in all its ways; say whether all is well."""
+    from crossbuild.cli.booting import boot_set, show_record
+    from crossbuild.model.boot import BootWish, Verdict
+
+    records = boot_set(directory, (), BootWish(), site)
+    for record in records:
+        if as_json:
+            with progress_for(json=True) as sink:
+                sink(Booted(record=record))
+        else:
+            show_record(record, directory)
+    return all(record.verdict is Verdict.BOOTED for record in records)
 
 
 def _shares(made: ArtifactSet) -> str:

@@ -63,6 +63,10 @@ COMMANDS: Mapping[str, Entry] = {
         module="crossbuild.cli.artifacts",
         help="Show, verify, compare and adopt artifact sets.",
     ),
+    "boot": Entry(
+        module="crossbuild.cli.boot",
+        help="Start the set in DIRECTORY in an emulated machine, and check it.",
+    ),
     "register": Entry(
         module="crossbuild.cli.register",
         help="Hand artifact sets to provisioners, or take that back.",

@@ -54,8 +54,11 @@ def site_on(site: Site, on: str) -> Site:
 
 
 def set_options(command: Command) -> Command:
-    """Add what every command that registers has: the set as *directory*, *dry_run* and *as_json*."""
+    """Add what every command that registers has: *directory*, *dry_run*, *require_boot* and *as_json*."""
     command = json_option(command)
+    command = click.option(
+        "--require-boot", is_flag=True, help="Refuse a set that `crossbuild boot` has not seen booting so."
+    )(command)
     command = click.option(
         "--dry-run", is_flag=True, help="Print exactly what would be done, and do nothing."
     )(command)

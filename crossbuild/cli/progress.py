@@ -16,6 +16,7 @@ from crossbuild.cli.screen import is_screen
 from crossbuild.cli.text import clock_text, duration_text, printable
 from crossbuild.cli.tracker import Tracker
 from crossbuild.model.events import (
+    Booted,
     BuildFinished,
     BuildStarted,
     Event,
@@ -41,6 +42,7 @@ EVENT_NAMES: Mapping[type[Event], str] = {
     Notice: "notice",
     PhaseFinished: "phase-finished",
     BuildFinished: "build-finished",
+    Booted: "booted",
 }
 """How JSON lines name the events."""
 
@@ -95,7 +97,7 @@ class PlainProgress:
             case BuildFinished():
                 result = "unchanged" if event.unchanged else "done"
                 text = f"{event.name}: {result} in {duration_text(event.seconds)}, {event.directory}"
-            case Log():
+            case Log() | Booted():
                 text = ""
             case _:
                 assert_never(event)

@@ -12,13 +12,22 @@ from crossbuild.config.site import load_site
 from crossbuild.model.receipt import Receipt
 from crossbuild.model.registration import Action, Left
 from crossbuild.pipeline import registration
+from crossbuild.pipeline.boot_proof import require_booted
 from crossbuild.registrars.contract import Registrar
 
 
 def carry_out(
-    session: Session, registrar: Registrar, directory: Path, *, dry_run: bool, as_json: bool
+    session: Session,
+    registrar: Registrar,
+    directory: Path,
+    *,
+    dry_run: bool,
+    require_boot: bool,
+    as_json: bool,
 ) -> None:
     """Register the set in *directory*, or show what that would do."""
+    if require_boot:
+        require_booted(directory, registrar.kind)
     if dry_run:
         plan = registration.plan_registration(registrar, directory)
         if as_json:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from crossbuild.model.events import (
+    Booted,
     BuildFinished,
     BuildStarted,
     Event,
@@ -63,7 +64,7 @@ class Tracker:
                 self._update(line=event.line)
             case BuildFinished():
                 self.finished = event
-            case BuildStarted() | Notice():
+            case BuildStarted() | Notice() | Booted():
                 pass
             case _:
                 assert_never(event)

@@ -99,6 +99,12 @@ class FileSection(Section):
     group: AccountName = "root"
 
 
+class CheckSection(Section):
+    """An entry of `checks:` that names a file."""
+
+    testinfra: str
+
+
 class OpenHpcSection(Section):
     """`openhpc:`."""
 
@@ -125,6 +131,7 @@ class SpecFile(Section):
     services: ServicesSection = ServicesSection()
     files: list[FileSection] = []
     commands: list[Line] = []
+    checks: list[Line | CheckSection] = []
     outputs: list[Annotated[OutputKind, Field(strict=False)]] | None = None
 
     @model_validator(mode="after")

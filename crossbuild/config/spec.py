@@ -11,7 +11,7 @@ from typing import TypeVar
 from crossbuild import resources
 from crossbuild.config.document import read_document, validate
 from crossbuild.config.openhpc import sources_of
-from crossbuild.config.schema import FileSection, KernelSection, SpecFile
+from crossbuild.config.schema import CheckSection, FileSection, KernelSection, SpecFile
 from crossbuild.config.site import to_repositories
 from crossbuild.distros import catalog
 from crossbuild.distros.openhpc.choice import OpenHpcChoice, choose
@@ -24,6 +24,7 @@ from crossbuild.model.site import Site
 from crossbuild.model.spec import (
     Account,
     AptRepository,
+    CheckFile,
     FileSpec,
     ImageSpec,
     ImportedBase,
@@ -68,13 +69,16 @@ def spec_from(document: Mapping[str, object], path: Path, site: Site) -> ImageSp
         outputs=_outputs(section),
         openhpc=openhpc.packages if openhpc else (),
         base=_base(section.base, path) if section.base else None,
+        checks=tuple(check for check in section.checks if isinstance(check, str)),
+        tests=_tests(section, path),
     )
 
 
 def files_of(path: Path, site: Site) -> tuple[Path, ...]:
     """Return the files of this host that the spec in *path* is made of, itself first; raise SpecError."""
     section = _section(read_document(path), path, site)
-    sources = (path.parent / file.source for file in section.files if file.source is not None)
+    sources = [path.parent / file.source for file in section.files if file.source is not None]
+    sources += [path.parent / check.testinfra for check in section.checks if isinstance(check, CheckSection)]
     accounts = ACCOUNT_FILES if section.users.sync else ()
     # A folder's time tells nothing of the files below it.
     base = [place] if section.base and (place := path.parent / section.base).is_file() else []
@@ -208,6 +212,21 @@ def _file(section: FileSection, index: int, path: Path, variables: Mapping[str, 
         owner=section.owner,
         group=section.group,
     )
+
+
+def _tests(section: SpecFile, path: Path) -> tuple[CheckFile, ...]:
+    found = []
+    for index, check in enumerate(section.checks):
+        if isinstance(check, CheckSection):
+            source = path.parent / check.testinfra
+            try:
+                found.append(CheckFile(name=source.name, content=source.read_text(encoding="utf-8")))
+            except (OSError, UnicodeDecodeError) as error:
+                raise SpecError(
+                    f"{path} names a file that cannot be read.",
+                    details=f"checks[{index}].testinfra: {error}",
+                ) from error
+    return tuple(found)
 
 
 def _content(section: FileSection, index: int, path: Path, variables: Mapping[str, str]) -> bytes:

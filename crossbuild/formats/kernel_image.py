@@ -54,6 +54,26 @@ def recognise(head: bytes) -> KernelImage:
     return KernelImage(format=kind, arch=arch, gzipped=gzipped, evidence=evidence)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Payload:
+    """The raw kernel inside an EFI zboot program."""
+
+    offset: int
+    size: int
+    compression: str
+    """As the kernel's build calls it: `gzip`, `zstd22` and others."""
+
+
+def zboot_payload(head: bytes) -> Payload:
+    """Return where the kernel is in the zboot program that begins with *head*.
+
+    Source: Linux, drivers/firmware/efi/libstub/zboot-header.S.
+    """
+    name = head[0x18:0x38].partition(b"\0")[0].decode("ascii", "replace")
+    offset, size = (int.from_bytes(head[place : place + 4], "little") for place in (8, 12))
+    return Payload(offset=offset, size=size, compression=name)
+
+
 def pe_architecture(head: bytes) -> Architecture | None:
     """Return what the EFI program that begins with *head* is for, None for anything else."""
     return _PE_MACHINES.get(_pe_machine(head)) if head.startswith(b"MZ") else None

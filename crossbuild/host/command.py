@@ -215,6 +215,46 @@ def output_of(argv: Sequence[str], *, stdin: Path) -> Iterator[IO[bytes]]:
             )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Companion:
+    """A program that runs beside this process."""
+
+    input: IO[bytes]
+    output: IO[bytes]
+    """Both its standard output and its standard error."""
+    ended: Callable[[], int | None]
+    """Returns its status, minus a signal's number, and None as long as it runs."""
+
+
+@contextlib.contextmanager
+def beside(argv: Sequence[str], *, before_exec: Callable[[], None]) -> Iterator[Companion]:
+    """Run *argv* while the block does, away from the terminal's signals, and kill it at the end.
+
+    *before_exec* runs in the new process first: call this before any thread is started.
+    """
+    try:
+        process = subprocess.Popen(
+            argv,
+            env=environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            bufsize=0,
+            preexec_fn=before_exec,  # noqa: PLW1509 - see above
+        )
+    except FileNotFoundError as error:
+        raise _not_installed(argv[0]) from error
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        yield Companion(input=process.stdin, output=process.stdout, ended=process.poll)
+    finally:
+        process.kill()
+        process.wait()
+        process.stdin.close()
+
+
 def attached_copy(program: Callable[[], NoReturn]) -> int:
     """Run *program* in a copy of this process, on its own standard streams; return its status.
 

@@ -26,7 +26,7 @@ class Requirement(NamedTuple):
 EMULATOR, STATIC_QEMU = "qemu-aarch64-static", "qemu-user-static"
 SYSTEM = "qemu-system-aarch64"
 EXPORTFS, GANESHA, VFS = "exportfs", "ganesha.nfsd", "nfs-ganesha nfs-ganesha-vfs"
-KERNEL_SERVER = "nfs-kernel-server"
+KERNEL_SERVER, SSH = "nfs-kernel-server", "openssh-clients"
 
 REQUIREMENTS = (
     # program, purpose, use, then the packages: debian, el, suse
@@ -55,6 +55,7 @@ REQUIREMENTS = (
     Requirement("gpg", "rpm", "picks the keys that are trusted", "gnupg", "gnupg2", "gpg2"),
     Requirement(SYSTEM, "boot", "boots finished images", "qemu-system-arm", SYSTEM, "qemu-arm"),
     Requirement("ssh", "nodes", "reaches nodes", "openssh-client", "openssh-clients", "openssh-clients"),
+    Requirement("ssh", "boot", "reaches booted machines", "openssh-client", SSH, SSH),
     Requirement("ip", "export", "tells this host's addresses", "iproute2", "iproute", "iproute2"),
     Requirement(EXPORTFS, "export", "exports the tree", KERNEL_SERVER, "nfs-utils", KERNEL_SERVER),
     Requirement(GANESHA, "test", "serves NFS from user space", VFS, VFS, VFS),

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from crossbuild.model.boot import BootRecord
+
 
 @dataclass(frozen=True, kw_only=True)
 class Phase:
@@ -80,5 +82,12 @@ class BuildFinished:
     unchanged: bool
 
 
-Event = BuildStarted | PhaseStarted | Progress | Log | Notice | PhaseFinished | BuildFinished
+@dataclass(frozen=True, kw_only=True)
+class Booted:
+    """The set was booted in one way, well or not."""
+
+    record: BootRecord
+
+
+Event = BuildStarted | PhaseStarted | Progress | Log | Notice | PhaseFinished | BuildFinished | Booted
 EventSink = Callable[[Event], None]

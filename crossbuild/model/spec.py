@@ -115,6 +115,14 @@ class ImportedBase:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CheckFile:
+    """A file for pytest with testinfra, which `crossbuild boot` runs against the booted machine."""
+
+    name: str
+    content: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ImageSpec:
     """What the user asked for; every field is already validated and defaulted."""
 
@@ -138,6 +146,9 @@ class ImageSpec:
     """Packages of the groups of OpenHPC that were asked for, installed like `packages`."""
     base: ImportedBase | None = None
     """In place of the distribution's smallest root."""
+    checks: tuple[str, ...] = ()
+    """Commands that must succeed in the booted machine, run by `/bin/sh -e -c`."""
+    tests: tuple[CheckFile, ...] = ()
 
     @property
     def unverified(self) -> tuple[str, ...]:

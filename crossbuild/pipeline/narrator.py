@@ -13,6 +13,7 @@ from crossbuild.errors import CommandFailedError, CrossbuildError
 from crossbuild.host.timings import Timings
 from crossbuild.model.artifact import EmulatorCrash
 from crossbuild.model.events import (
+    Booted,
     BuildFinished,
     BuildStarted,
     Event,
@@ -85,8 +86,8 @@ class Narrator:
                 self._on_event(event)
             case Notice():
                 self.notice(event.message)
-            case BuildStarted() | BuildFinished():
-                # This build's own begin and end are told here.
+            case BuildStarted() | BuildFinished() | Booted():
+                # This build's own begin and end are told here, and sets are booted here.
                 pass
             case _:
                 assert_never(event)

@@ -40,6 +40,18 @@ cat > "$DRACUT_LDD" <<'END'
 END
 chmod +x "$DRACUT_LDD"
 live="dmsquash-live livenet"
+# dracut 059 prefers systemd-networkd and lets nobody know when that has brought up the network: a node would
+# wait for its root for ever. Later ones bring networkd-run.sh; with NetworkManager they never had that gap.
+any_of() {
+  for path in "$@"; do if [ -e "$path" ]; then return 0; fi; done
+  return 1
+}
+parts=/usr/lib/dracut/modules.d
+if any_of "$parts"/*systemd-networkd && ! any_of "$parts"/*systemd-networkd/networkd-run.sh &&
+  ! any_of /usr/lib*/nm-initrd-generator /usr/lib*/NetworkManager/nm-initrd-generator &&
+  command -v dhclient >/dev/null; then
+  live="$live network-legacy"
+fi
 # dracut's own level, 9, takes four times as long for half a percent.
 packer="gzip -n -6"
 for modules in /lib/modules/*/modules.dep; do

@@ -6,6 +6,7 @@ import json
 import re
 import typing
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -21,6 +22,8 @@ from crossbuild.acceleration.times import ProgramUse
 from crossbuild.artifacts.packing import PACKERS
 from crossbuild.artifacts.receipts import write_receipt
 from crossbuild.artifacts.record import BuildFacts, SetFacts, record
+from crossbuild.booting.attempt import WAYS
+from crossbuild.cli.boot import KINDS as BOOTABLE
 from crossbuild.cli.main import main
 from crossbuild.cli.node_status import status_entry
 from crossbuild.cli.progress import EVENT_NAMES
@@ -42,6 +45,7 @@ from crossbuild.model.artifact import (
     KernelFormat,
     OutputKind,
 )
+from crossbuild.model.boot import Stage
 from crossbuild.model.node import NodeStatus
 from crossbuild.model.survey import TreeSurvey
 from crossbuild.nodes.store import render
@@ -60,6 +64,7 @@ from tests.documents import (
     crossbuild_arguments,
 )
 from tests.unit.artifacts.test_receipts import RECEIPT
+from tests.unit.booting.records import RECORD as BOOT
 from tests.unit.nodes.values import make_facts, make_node
 from tests.unit.specs import make_spec
 
@@ -204,6 +209,20 @@ def test_every_key_of_the_state_of_a_node_is_documented() -> None:
     known = [key for key in record_keys(value) if not key.startswith("facts.tools")]
     documented = column("docs/reference/nodes.md", "## State of a node")
     assert [key for key in documented if key not in {"facts", "facts.tools"}] == known
+
+
+def test_every_key_of_a_record_of_a_boot_is_documented() -> None:
+    value = json.loads(json.dumps(asdict(BOOT)))
+    assert column("docs/reference/boot-record.md", "# Records of boots") == list(record_keys(value))
+
+
+def test_every_stage_of_a_boot_is_documented() -> None:
+    text = (CHECKOUT / "docs/reference/boot-record.md").read_text().split("| stage | is reached when |")[1]
+    assert re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE) == list(Stage)
+
+
+def test_every_output_can_be_booted() -> None:
+    assert set(WAYS) == set(OutputKind) == set(BOOTABLE)
 
 
 def test_every_registrar_has_a_command() -> None:

@@ -13,7 +13,9 @@ from crossbuild.cli.options import Session, pass_session, set_options
 @click.option("--name", metavar="NAME", default="", help="What IMS calls it; by default the set's name.")
 @set_options
 @pass_session
-def ims(session: Session, *, directory: Path, name: str, dry_run: bool, as_json: bool) -> None:
+def ims(
+    session: Session, *, directory: Path, name: str, dry_run: bool, require_boot: bool, as_json: bool
+) -> None:
     """Register the set in DIRECTORY in HPE's Image Management Service.
 
     The section `provisioners.ims` of the configuration says where IMS and its S3 are. The files are uploaded
@@ -26,4 +28,4 @@ def ims(session: Session, *, directory: Path, name: str, dry_run: bool, as_json:
     from crossbuild.registrars.ims.service import access_of
 
     registrar = ImsRegistrar(access_of(load_site(session.config)), name=name)
-    carry_out(session, registrar, directory, dry_run=dry_run, as_json=as_json)
+    carry_out(session, registrar, directory, dry_run=dry_run, require_boot=require_boot, as_json=as_json)

@@ -39,6 +39,7 @@ def warewulf3(
     set_arch: bool,
     remove_stale: bool,
     dry_run: bool,
+    require_boot: bool,
     as_json: bool,
 ) -> None:
     """Register the set in DIRECTORY in the Warewulf 3 of this host.
@@ -55,4 +56,6 @@ def warewulf3(
     wish = Warewulf3Wish(
         name=name, nodes=nodes, arguments=arguments, set_arch=set_arch, remove_stale=remove_stale
     )
-    carry_out(session, Warewulf3(wish), directory, dry_run=dry_run, as_json=as_json)
+    carry_out(
+        session, Warewulf3(wish), directory, dry_run=dry_run, require_boot=require_boot, as_json=as_json
+    )

@@ -41,6 +41,7 @@ def warewulf4(
     no_syncuser: bool,
     set_arch: bool,
     dry_run: bool,
+    require_boot: bool,
     as_json: bool,
 ) -> None:
     """Register the set in DIRECTORY in the Warewulf 4 of this host.
@@ -66,4 +67,4 @@ def warewulf4(
         set_arch=set_arch,
     )
     registrar = Warewulf4(wish, lambda: (receipt for _, receipt in receipts_of(directory)))
-    carry_out(session, registrar, directory, dry_run=dry_run, as_json=as_json)
+    carry_out(session, registrar, directory, dry_run=dry_run, require_boot=require_boot, as_json=as_json)

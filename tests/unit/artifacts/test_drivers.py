@@ -32,6 +32,9 @@ VIRTIO_NET = (
         pytest.param("virtio-net", VIRTIO_NET, (), id="hyphen for underscore"),
         pytest.param("virtio_ring", VIRTIO_NET[1:2], (), id="underscore for hyphen"),
         pytest.param("kernel/fs/", ("kernel/fs/xfs/xfs.ko",), (), id="beginning of a path"),
+        pytest.param(
+            "kernel/drivers/virtio/", VIRTIO_NET[1:3], (), id="a folder that is called like a module"
+        ),
         pytest.param("xfs", ("kernel/fs/xfs/xfs.ko",), (), id="a name comes before a path"),
         pytest.param("ext4", (), (), id="built in by name"),
         pytest.param("kernel/drivers/block/", (), (), id="built in by path"),

@@ -12,7 +12,8 @@ import pytest
 
 from crossbuild.cli.live import LiveProgress
 from crossbuild.cli.progress import EVENT_NAMES, JsonProgress, PlainProgress, as_json, progress_for
-from crossbuild.model.events import BuildFinished, Event, Log, Notice, PhaseStarted
+from crossbuild.model.events import Booted, BuildFinished, Event, Log, Notice, PhaseStarted
+from tests.unit.booting.records import RECORD
 
 from .builds import BASE, PACKAGES, STARTED, finished, progress
 from .terminal import FakeTerminal
@@ -27,6 +28,7 @@ EVENTS: tuple[Event, ...] = (
     Notice(message="wait"),
     finished(BASE, 1.5),
     BuildFinished(name="compute", directory=Path("/out"), seconds=2, unchanged=True),
+    Booted(record=RECORD),
 )
 
 

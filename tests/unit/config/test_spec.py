@@ -150,3 +150,19 @@ def test_a_base_that_is_not_there_is_named(tmp_path: Path, site: Site) -> None:
     with pytest.raises(SpecError) as caught:
         load_spec(write(tmp_path, ON_A_BASE + "base: nowhere.tar\n"), site)
     assert "nowhere.tar" in caught.value.details
+
+
+def test_checks_are_commands_and_files_whose_content_counts(tmp_path: Path, site: Site) -> None:
+    (tmp_path / "test_node.py").write_text("def test_it(host): ...\n")
+    checks = "checks: [systemctl is-active ssh, {testinfra: test_node.py}]\n"
+    path = write(tmp_path, GOOD.replace("{{ not_ours }}", "") + checks)
+    spec = load_spec(path, site)
+    assert spec.checks == ("systemctl is-active ssh",)
+    assert [(test.name, test.content) for test in spec.tests] == [
+        ("test_node.py", "def test_it(host): ...\n")
+    ]
+    assert tmp_path / "test_node.py" in files_of(path, site)
+    (tmp_path / "test_node.py").unlink()
+    with pytest.raises(SpecError) as caught:
+        load_spec(path, site)
+    assert "checks[1].testinfra" in caught.value.details
