@@ -55,6 +55,10 @@ COMMANDS: Mapping[str, Entry] = {
         module="crossbuild.cli.artifacts",
         help="Show, verify, compare and adopt artifact sets.",
     ),
+    "report": Entry(
+        module="crossbuild.cli.report",
+        help="Write a page that tells of the artifact set in DIRECTORY.",
+    ),
     "register": Entry(
         module="crossbuild.cli.register",
         help="Hand artifact sets to provisioners, or take that back.",
