@@ -9,6 +9,7 @@ from pathlib import Path
 import jinja2
 
 from crossbuild.errors import SpecError
+from crossbuild.wording import printable
 
 
 @cache
@@ -19,20 +20,31 @@ def data_folder() -> Path:
 
 
 @cache
-def _environment() -> jinja2.Environment:
+def _environment(*, pages: bool = False) -> jinja2.Environment:
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(data_folder() / "templates"),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,
+        autoescape=pages,
+        finalize=_visible if pages else None,
     )
+
+
+def _visible(value: object) -> object:
+    """Return what a template fills in, with control characters to be seen, not obeyed; markup as it is."""
+    return printable(value) if type(value) is str else value
 
 
 def render(template: str, **values: object) -> str:
     """Return the template of that name below templates/ with *values* filled in."""
     return _environment().get_template(template).render(values)
+
+
+def render_page(template: str, **values: object) -> str:
+    """Return an HTML template with *values* filled in, in which nothing of them is markup."""
+    return _environment(pages=True).get_template(template).render(values)
 
 
 def render_text(text: str, variables: Mapping[str, str], *, origin: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from crossbuild.artifacts.storage import write_json
+from crossbuild.artifacts.storage import json_text, write_json
 from crossbuild.artifacts.warewulf3 import choose_vnfs_format
 from crossbuild.model.artifact import ArchProof, Artifact, EmulatorCrash, Kernel, OutputKind
 from crossbuild.model.spec import ImageSpec
@@ -117,7 +117,7 @@ def record(facts: SetFacts, artifacts: Sequence[Artifact]) -> dict[str, object]:
         "packages": facts.packages,
         "unverified_repositories": list(spec.unverified),
         "capabilities": [
-            {"path": _text(capability.path), "value": capability.value.hex()}
+            {"path": json_text(capability.path), "value": capability.value.hex()}
             for capability in facts.survey.capabilities
         ],
         "unpacked_size": facts.survey.size,
@@ -158,7 +158,7 @@ def _formats(facts: SetFacts) -> dict[str, object]:
         formats["vnfs"] = {
             "archive": choice.format.value,
             "reason": choice.reason,
-            "left_out": [_text(path) for path in choice.left_out],
+            "left_out": [json_text(path) for path in choice.left_out],
         }
     if OutputKind.WAREWULF4 in facts.spec.outputs and facts.survey.capabilities:
         formats["warewulf4"] = {
@@ -169,11 +169,6 @@ def _formats(facts: SetFacts) -> dict[str, object]:
         formats["ims"] = {
             "archive": "squashfs",
             "reason": "BOS boots squashfs, which carries file capabilities but no access control lists",
-            "entries_with_attributes": [_text(path) for path in facts.survey.attributes],
+            "entries_with_attributes": [json_text(path) for path in facts.survey.attributes],
         }
     return formats
-
-
-def _text(path: object) -> str:
-    r"""Return *path* with bytes that are not UTF-8 as `\xNN`: JSON has no other word for them."""
-    return str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

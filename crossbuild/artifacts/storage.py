@@ -56,6 +56,11 @@ def write_json(value: object, directory: Path, path: str) -> Artifact:
     return write_text(f"{json.dumps(value, indent=2)}\n", directory, path)
 
 
+def json_text(path: PurePosixPath) -> str:
+    r"""Return *path* with bytes that are not UTF-8 as `\xNN`: JSON has no other word for them."""
+    return str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def adopt(directory: Path, path: str) -> Artifact:
     """Read the file that another program wrote at *path* below *directory*, once; raise StorageError."""
     with storing(directory / path):

@@ -17,7 +17,7 @@ from crossbuild.host.digests import file_digests
 from crossbuild.model.architecture import Architecture
 from crossbuild.model.artifact import Artifact, ArtifactSet, Digests
 
-UNLISTED = frozenset({NAME, "timeline.json", "build.log"})
+UNLISTED = frozenset({NAME, "timeline.json", "build.log", "report.html"})
 """Files of a set that its record does not list: the record itself, and what tells of one build.
 
 Receipts and records of boots, which are added later, are not listed either."""

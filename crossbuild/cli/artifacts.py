@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from crossbuild.cli.options import json_option
-from crossbuild.cli.text import size_text
 from crossbuild.model.receipt import Receipt
+from crossbuild.wording import size_text
 
 SET = click.Path(exists=True, file_okay=False, path_type=Path)
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from crossbuild.artifacts.boots import FOLDER
 from crossbuild.cli import console
-from crossbuild.cli.text import duration_text, log_line, size_text
+from crossbuild.cli.text import log_line
 from crossbuild.model.artifact import OutputKind
 from crossbuild.model.boot import BootRecord, BootWish, CheckResult, StageReached, Verdict
 from crossbuild.model.site import Site
 from crossbuild.pipeline import booting
+from crossbuild.wording import duration_text, size_text
 
 MARKS = {CheckResult.OK: console.good, CheckResult.FAILED: console.bad, CheckResult.SKIPPED: console.faint}
 

@@ -13,7 +13,6 @@ import click
 from crossbuild.cli import console
 from crossbuild.cli.options import Session, json_option, on_option, pass_session, site_on
 from crossbuild.cli.progress import progress_for
-from crossbuild.cli.text import duration_text, size_text
 from crossbuild.config.site import load_site
 from crossbuild.config.spec import load_spec
 from crossbuild.errors import UsageError
@@ -21,6 +20,7 @@ from crossbuild.model.artifact import ArtifactSet
 from crossbuild.model.events import Booted, BuildFinished, Event
 from crossbuild.model.site import Site
 from crossbuild.model.spec import ImageSpec
+from crossbuild.wording import duration_text, size_text
 
 COSTLY = 4
 """How many of the programs that take most time in qemu are named."""

@@ -20,8 +20,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from crossbuild.cli.text import log_line, printable, wrapped
+from crossbuild.cli.text import log_line, wrapped
 from crossbuild.errors import CrossbuildError
+from crossbuild.wording import printable
 
 PROSE_WIDTH = 100
 """Columns beyond which a sentence is hard to read."""

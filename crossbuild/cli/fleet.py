@@ -13,9 +13,9 @@ from typing import Any, TextIO
 from crossbuild.cli import console
 from crossbuild.cli.console import Line
 from crossbuild.cli.screen import Screen, is_screen
-from crossbuild.cli.text import duration_text, printable
 from crossbuild.errors import CrossbuildError
 from crossbuild.host.command import stream_all
+from crossbuild.wording import duration_text, printable
 
 AT_ONCE = 16
 """Builds that this server looks after at a time: what comes back is checked and packed here."""

@@ -67,6 +67,10 @@ COMMANDS: Mapping[str, Entry] = {
         module="crossbuild.cli.boot",
         help="Start the set in DIRECTORY in an emulated machine, and check it.",
     ),
+    "report": Entry(
+        module="crossbuild.cli.report",
+        help="Write a page that tells of the artifact set in DIRECTORY.",
+    ),
     "register": Entry(
         module="crossbuild.cli.register",
         help="Hand artifact sets to provisioners, or take that back.",

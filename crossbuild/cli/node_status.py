@@ -10,7 +10,7 @@ import click
 
 from crossbuild.cli import console
 from crossbuild.cli.options import Session, json_option, pass_session
-from crossbuild.cli.text import size_text
+from crossbuild.wording import size_text
 
 if TYPE_CHECKING:
     from crossbuild.cli.console import Span

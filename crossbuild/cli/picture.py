@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from crossbuild.cli.console import Line, bad, faint, good
-from crossbuild.cli.text import clock_text, duration_text, log_line, remaining_text, size_text
+from crossbuild.cli.text import clock_text, log_line, remaining_text
 from crossbuild.cli.tracker import Running, Tracker
 from crossbuild.model.events import Phase, PhaseFinished, Progress
+from crossbuild.wording import duration_text, size_text
 
 BAR_COLUMNS = 24
 SMALLEST_BAR = 8

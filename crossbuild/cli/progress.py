@@ -13,7 +13,7 @@ from crossbuild.cli.console import print_json_line
 from crossbuild.cli.live import LiveProgress
 from crossbuild.cli.picture import amount
 from crossbuild.cli.screen import is_screen
-from crossbuild.cli.text import clock_text, duration_text, printable
+from crossbuild.cli.text import clock_text
 from crossbuild.cli.tracker import Tracker
 from crossbuild.model.events import (
     Booted,
@@ -28,6 +28,7 @@ from crossbuild.model.events import (
     PhaseStarted,
     Progress,
 )
+from crossbuild.wording import duration_text, printable
 
 LINE_SECONDS = 10.0
 """A pipe gets a line about a phase's progress this often, when there is any."""

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from crossbuild.cli import console
 from crossbuild.cli.options import Session
-from crossbuild.cli.text import size_text
 from crossbuild.config.site import load_site
 from crossbuild.model.receipt import Receipt
 from crossbuild.model.registration import Action, Left
 from crossbuild.pipeline import registration
 from crossbuild.pipeline.boot_proof import require_booted
 from crossbuild.registrars.contract import Registrar
+from crossbuild.wording import size_text
 
 
 def carry_out(

@@ -1,9 +1,11 @@
-"""Words and numbers for people: pure functions from values to safe text."""
+"""Words and numbers for people at a terminal: pure functions from values to safe text."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+
+from crossbuild.wording import printable
 
 _ESCAPE_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 """Terminal control sequences (ECMA-48: CSI, OSC and two-byte escapes)."""
@@ -11,40 +13,9 @@ _ESCAPE_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07
 _WORD_OR_COMMAND = re.compile(r"[^\s`]*`[^`]+`\S*|\S+")
 
 
-def printable(text: str) -> str:
-    r"""Return *text* with everything that could steer a terminal written as an escape such as `\x1b`."""
-    if text.isprintable():
-        return text
-    return "".join(character if character.isprintable() else _escaped(character) for character in text)
-
-
 def log_line(line: str) -> str:
     """Return a line of a program's output without its colours, its tabs widened, safe to show."""
     return printable(_ESCAPE_SEQUENCE.sub("", line).expandtabs(8).rstrip())
-
-
-def size_text(size: int) -> str:
-    """Return *size* bytes in the decimal units of a disk's label: `482 B`, `1.2 MB`, `3.4 GB`."""
-    if size < 1000:
-        return f"{size} B"
-    value = float(size)
-    for unit in ("kB", "MB", "GB"):
-        value /= 1000
-        if value < 999.95:
-            return f"{value:.1f} {unit}"
-    return f"{value / 1000:.1f} TB"
-
-
-def duration_text(seconds: float) -> str:
-    """Return a span of time in words: `3.2 s`, `42 s`, `3 min 12 s`, `1 h 05 min`."""
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
 
 
 def clock_text(seconds: float) -> str:
@@ -78,9 +49,3 @@ def wrapped(text: str, width: int) -> Iterator[str]:
             line = f"{line} {word}" if line else word
     if line:
         yield line
-
-
-def _escaped(character: str) -> str:
-    code = ord(character)
-    # A byte that is not UTF-8 travels as a lone surrogate (PEP 383): show the byte itself.
-    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else ascii(character)[1:-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,6 +32,33 @@ def unfinished_packages(root: Path) -> tuple[str, ...]:
         for fields in states
         if not fields.get("Status", "").endswith((" installed", " not-installed", " config-files"))
     )
+
+
+def owned_files(root: Path) -> dict[str, str]:
+    """Return the package of each path that one brought into *root*, decoded as `os.fsdecode` does."""
+    diversions = _diversions(root)
+    owners: dict[str, str] = {}
+    for listing in sorted(rooted.resolve(root, "/var/lib/dpkg/info").glob("*.list")):
+        # Packages that may be there for several architectures have theirs behind a colon.
+        name = listing.stem.partition(":")[0]
+        for line in listing.read_bytes().splitlines():
+            path = os.fsdecode(line)
+            aside, diverter = diversions.get(path, (path, name))
+            owners[path if diverter == name else aside] = name
+    return owners
+
+
+def _diversions(root: Path) -> dict[str, tuple[str, str]]:
+    """Return where files lie that another package's stand in for, and which package that is.
+
+    dpkg's file has three lines for each: the path, where it went, and the package, `:` for the administrator.
+    """
+    file = rooted.resolve(root, "/var/lib/dpkg/diversions")
+    lines = [os.fsdecode(line) for line in file.read_bytes().splitlines()] if file.is_file() else []
+    return {
+        path: (aside, package)
+        for path, aside, package in zip(lines[0::3], lines[1::3], lines[2::3], strict=False)
+    }
 
 
 def _package(stanza: str) -> Iterator[Package]:

@@ -27,6 +27,7 @@ EMULATOR, STATIC_QEMU = "qemu-aarch64-static", "qemu-user-static"
 SYSTEM = "qemu-system-aarch64"
 EXPORTFS, GANESHA, VFS = "exportfs", "ganesha.nfsd", "nfs-ganesha nfs-ganesha-vfs"
 KERNEL_SERVER, SSH = "nfs-kernel-server", "openssh-clients"
+BROWSER = "chromium-headless-shell"
 
 REQUIREMENTS = (
     # program, purpose, use, then the packages: debian, el, suse
@@ -74,6 +75,7 @@ REQUIREMENTS = (
     Requirement("rpmbuild", "test", "makes RPM distributions", "rpm", "rpm-build", "rpm-build"),
     Requirement("rpmsign", "test", "signs RPM packages", "rpm", "rpm-sign", "rpm-build"),
     Requirement("createrepo_c", "test", "indexes packages", "createrepo-c", "createrepo_c", "createrepo_c"),
+    Requirement(BROWSER, "test", "shows reports", BROWSER, "chromium", "chromium"),
     Requirement("bsdtar", "test", "reads archives, too", "libarchive-tools", "bsdtar", "bsdtar"),
 )  # fmt: skip
 

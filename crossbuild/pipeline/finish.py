@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 
 from crossbuild.acceleration.starts import Way
 from crossbuild.acceleration.times import ProgramUse
+from crossbuild.artifacts.contents import write_contents
 from crossbuild.artifacts.kernel import find_kernel, write_kernel
 from crossbuild.artifacts.packing import PackJob, pack
 from crossbuild.artifacts.receipts import copy_receipts
@@ -19,6 +20,7 @@ from crossbuild.artifacts.sbom import write_packages, write_sbom
 from crossbuild.artifacts.storage import write_json
 from crossbuild.artifacts.store import load_set
 from crossbuild.artifacts.tools import tool_versions
+from crossbuild.distros import catalog
 from crossbuild.errors import ArtifactError, BuildFailedError, UsageError
 from crossbuild.executors import edits
 from crossbuild.executors.finishing import clamp_times, clean
@@ -30,6 +32,7 @@ from crossbuild.model.artifact import ArchProof, ArtifactSet, Kernel, OutputKind
 from crossbuild.model.plan import LinkStep, Plan
 from crossbuild.model.root import Package, Root
 from crossbuild.model.survey import TreeSurvey
+from crossbuild.pipeline.inventory import OWNERS
 from crossbuild.pipeline.narrator import Narrator
 from crossbuild.verification.packed import verify_packed
 from crossbuild.verification.tree import verify_root
@@ -46,6 +49,8 @@ class FinishedRoot:
     survey: TreeSurvey
     proof: ArchProof
     packages: tuple[Package, ...]
+    owners: Mapping[str, str]
+    """The package of each path that one brought."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +70,8 @@ def finish_root(plan: Plan, path: Path, packages: tuple[Package, ...], narrator:
     """
     root = Root(path=path, arch=plan.spec.arch)
     own = tuple(file.target for file in plan.spec.files)
+    # Before it is cleaned, for rpm leaves traces even where it only reads.
+    owners = OWNERS[catalog.lookup(plan.spec.distro, plan.spec.release).family](path)
     clean(path, own)
     kernel = _bootable_kernel(root) if plan.spec.kernel else None
     clamp_times(path, plan.resolution.epoch)
@@ -80,6 +87,7 @@ def finish_root(plan: Plan, path: Path, packages: tuple[Package, ...], narrator:
         survey=survey(path),
         proof=verification.proof,
         packages=packages,
+        owners=owners,
     )
 
 
@@ -133,7 +141,11 @@ def write_set(made: FinishedRoot, places: SetPlaces, inputs: str, narrator: Narr
     packed = pack(job, directory, lambda what, done, total: narrator.progress(done, total, "bytes", what))
     own = tuple(file.target for file in spec.files)
     verify_packed(directory, made.survey, made.root.arch, allow=own).raise_for_findings()
-    lists = (write_packages(made.packages, directory), write_sbom(spec, made.packages, epoch, directory))
+    lists = (
+        write_packages(made.packages, directory),
+        write_sbom(spec, made.packages, epoch, directory),
+        write_contents(made.root.path, made.owners, directory),
+    )
     facts = SetFacts(
         spec=spec,
         proof=made.proof,

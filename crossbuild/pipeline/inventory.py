@@ -1,4 +1,4 @@
-"""What is installed in a root, by the package database that its own package manager reads."""
+"""What is installed in a root, and what it brought, by the database that its own package manager reads."""
 
 from __future__ import annotations
 
@@ -23,20 +23,28 @@ def dpkg_inventory(root: Path) -> tuple[Package, ...]:
 
 def rpm_inventory(root: Path) -> tuple[Package, ...]:
     """Return the packages in *root*, asked of its own rpm: that must be able to read its database."""
-    lines: list[str] = []
-    sandbox = Sandbox(root=root, pivot=True, network=False)
-    try:
-        SandboxMachine(sandbox=sandbox, env=environment_of_builds()).run(
-            rpm_database.QUERY, on_line=lines.append
-        )
-    except CommandFailedError as error:
-        raise BuildFailedError(
-            "The image's own rpm cannot read its database.", details=error.details
-        ) from error
+    lines = _asked(root, rpm_database.QUERY)
     packages = rpm_database.parse(lines)
     if not packages:
         raise BuildFailedError("The image's own rpm finds no packages.", details="\n".join(lines))
     return packages
+
+
+def rpm_owners(root: Path) -> dict[str, str]:
+    """Return the package of each path that one brought into *root*; raise BuildFailedError."""
+    return rpm_database.parse_files(_asked(root, rpm_database.FILES_QUERY))
+
+
+def _asked(root: Path, query: tuple[str, ...]) -> list[str]:
+    lines: list[str] = []
+    sandbox = Sandbox(root=root, pivot=True, network=False)
+    try:
+        SandboxMachine(sandbox=sandbox, env=environment_of_builds()).run(query, on_line=lines.append)
+    except CommandFailedError as error:
+        raise BuildFailedError(
+            "The image's own rpm cannot read its database.", details=error.details
+        ) from error
+    return lines
 
 
 INVENTORIES: Mapping[Family, Callable[[Path], tuple[Package, ...]]] = {
@@ -44,3 +52,11 @@ INVENTORIES: Mapping[Family, Callable[[Path], tuple[Package, ...]]] = {
     Family.DNF: rpm_inventory,
     Family.ZYPPER: rpm_inventory,
 }
+"""What is installed."""
+
+OWNERS: Mapping[Family, Callable[[Path], dict[str, str]]] = {
+    Family.APT: dpkg_database.owned_files,
+    Family.DNF: rpm_owners,
+    Family.ZYPPER: rpm_owners,
+}
+"""What it brought."""

@@ -78,6 +78,16 @@ def test_packages_are_listed_as_the_root_s_own_rpm_lists_them(
     assert {"bash", "glibc", "filesystem", "munge"} <= listed
 
 
+def test_what_fills_the_image_is_known_by_package(image: Path) -> None:
+    contents = json.loads((image / "contents.json").read_text())
+    installed = {package["name"] for package in json.loads((image / "packages.json").read_text())}
+    sizes = {package["name"]: package["size"] for package in contents["packages"]}
+    assert set(sizes) <= installed
+    assert sizes["bash"] > 100_000
+    assert sum(sizes.values()) + contents["unowned"]["size"] == contents["size"]
+    assert contents["unowned"]["size"] < contents["size"] / 3
+
+
 def test_nothing_of_the_package_manager_s_own_stays(root: Path) -> None:
     left = [*root.glob("var/cache/dnf/*"), *root.glob("var/lib/dnf/*"), *root.glob("var/cache/zypp/*")]
     assert [path for path in left if path.is_file()] == []

@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from crossbuild import errors
 from crossbuild.acceleration.starts import Way
 from crossbuild.acceleration.times import ProgramUse
+from crossbuild.artifacts.contents import contents
 from crossbuild.artifacts.packing import PACKERS
 from crossbuild.artifacts.receipts import write_receipt
 from crossbuild.artifacts.record import BuildFacts, SetFacts, record
@@ -223,6 +224,13 @@ def test_every_stage_of_a_boot_is_documented() -> None:
 
 def test_every_output_can_be_booted() -> None:
     assert set(WAYS) == set(OutputKind) == set(BOOTABLE)
+
+
+def test_every_key_of_contents_json_is_documented(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("owned")
+    (tmp_path / "other").write_text("not owned")
+    keys = column("docs/reference/artifact-set.md", "## contents.json")
+    assert keys == list(record_keys(contents(tmp_path, {"/file": "package"})))
 
 
 def test_every_registrar_has_a_command() -> None:

@@ -12,6 +12,8 @@ QUERY = (
     "--all",
     r"--queryformat=package\t%{NAME}\t%{EPOCHNUM}\t%{VERSION}-%{RELEASE}\t%{ARCH}\t%{LONGSIZE}\t%{SOURCERPM}\n",
 )
+FILES_QUERY = ("rpm", "--query", "--all", r"--queryformat=[file\t%{=NAME}\t%{FILENAMES}\n]")
+"""Every path of every package, one on each line."""
 KEY = "gpg-pubkey"
 """The name under which rpm lists keys that it trusts: no packages."""
 
@@ -19,6 +21,12 @@ KEY = "gpg-pubkey"
 def parse(lines: Iterable[str]) -> tuple[Package, ...]:
     """Return the packages that the output of QUERY lists, sorted."""
     return tuple(sorted(package for line in lines for package in _package(line)))
+
+
+def parse_files(lines: Iterable[str]) -> dict[str, str]:
+    """Return the package of each path that the output of FILES_QUERY lists."""
+    fields = (line.split("\t", 2) for line in lines if line.startswith("file\t"))
+    return {path: name for _, name, path in (entry for entry in fields if len(entry) == 3)}
 
 
 def _package(line: str) -> Iterator[Package]:

@@ -1,6 +1,6 @@
 """What is installed, from the lines of rpm's own query."""
 
-from crossbuild.distros.rpm.database import parse
+from crossbuild.distros.rpm.database import parse, parse_files
 from crossbuild.model.root import Package
 
 LINES = (
@@ -23,3 +23,8 @@ def test_an_epoch_is_part_of_the_version_and_keys_are_no_packages() -> None:
             source="vim",
         ),
     )
+
+
+def test_every_path_belongs_to_its_package_whatever_else_rpm_says() -> None:
+    lines = ("warning: odd", "file\tbash\t/usr/bin/bash", "file\tfilesystem\t/a\tb", "file\tbroken")
+    assert parse_files(lines) == {"/usr/bin/bash": "bash", "/a\tb": "filesystem"}
