@@ -29,8 +29,6 @@ from crossbuild.model.codec import decode, encode
 from crossbuild.model.events import Event, EventSink
 from crossbuild.model.job import Complaint, Outcome, Standing, WorkOrder
 
-END = "="
-"""Begins the last line of the worker's `follow`."""
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 """Seconds between attempts to reach a host again."""
 PATIENCE = 900.0
@@ -179,8 +177,8 @@ class Hearing:
     def __call__(self, line: str) -> None:
         """Take in *line*, without its end."""
         self.alive = True
-        if line.startswith(END):
-            self.outcome = decode(Outcome, json.loads(line.removeprefix(END)))
+        if line.startswith(names.END):
+            self.outcome = decode(Outcome, json.loads(line.removeprefix(names.END)))
         elif line.startswith("{"):
             event = decode(cast("type[Event]", Event), json.loads(line))
             self.offset += len(line) + 1
