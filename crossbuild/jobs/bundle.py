@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
+import secrets
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,7 +39,7 @@ def worker_file(cache: Path) -> Path:
     target = cache / f"worker-{hashlib.sha256(content).hexdigest()[:16]}.pyz"
     if not target.is_file():
         cache.mkdir(parents=True, exist_ok=True)
-        scratch = target.with_name(f".{target.name}.{os.getpid()}")
+        scratch = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
         scratch.write_bytes(content)
         scratch.rename(target)
     return target

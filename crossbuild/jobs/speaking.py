@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,8 +29,6 @@ from crossbuild.model.codec import decode, encode
 from crossbuild.model.events import Event, EventSink
 from crossbuild.model.job import Complaint, Outcome, Standing, WorkOrder
 
-END = "="
-"""Begins the last line of the worker's `follow`."""
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 """Seconds between attempts to reach a host again."""
 PATIENCE = 900.0
@@ -54,14 +53,14 @@ done
 cd .workers
 touch --no-create "$2"
 test -d "$2" && echo there
-ls -t | tail -n +5 | while read -r unused; do rm -rf "$unused"; done
+ls -t | grep -v '[.]' | tail -n +5 | while read -r unused; do rm -rf "$unused"; done
 """
 FOREIGN = 4
 """Its status where the folder of jobs is somebody else's, or open to others."""
-# Beside its place, so that others see all of it or nothing.
+# Beside its place, so that others see all of it or nothing; who comes second has nothing to do.
 _UNPACK = """\
-cd "$1/.workers" && "$3" -I -m zipfile -e "$2.pyz" "$2.$$" && rm -f "$2.pyz" || exit 1
-mv -T "$2.$$" "$2" 2>/dev/null || rm -rf "$2.$$"
+cd "$1/.workers" && "$3" -I -m zipfile -e "$4.pyz" "$4.d" && rm -f "$4.pyz" || exit 1
+mv -T "$4.d" "$2" 2>/dev/null || rm -rf "$4.d"
 """
 
 
@@ -178,8 +177,8 @@ class Hearing:
     def __call__(self, line: str) -> None:
         """Take in *line*, without its end."""
         self.alive = True
-        if line.startswith(END):
-            self.outcome = decode(Outcome, json.loads(line.removeprefix(END)))
+        if line.startswith(names.END):
+            self.outcome = decode(Outcome, json.loads(line.removeprefix(names.END)))
         elif line.startswith("{"):
             event = decode(cast("type[Event]", Event), json.loads(line))
             self.offset += len(line) + 1
@@ -214,8 +213,10 @@ def worker_at(place: Place, cache: Path) -> Worker:
             resolution="`crossbuild node prepare` says which package has it.",
         )
     if not rest:
-        place.shore.send(file, place.jobs / names.WORKERS / file.name)
-        place.shore.run(["sh", "-c", _UNPACK, "sh", jobs, key, python])
+        # Several clients may send it at a time.
+        sent = f"{key}.{secrets.token_hex(4)}"
+        place.shore.send(file, place.jobs / names.WORKERS / f"{sent}.pyz")
+        place.shore.run(["sh", "-c", _UNPACK, "sh", jobs, key, python, sent])
     return Worker(place=place, python=python, folder=place.jobs / names.WORKERS / key)
 
 

@@ -21,6 +21,8 @@ EVENTS = "events"
 """Of the folder of a job: one event in JSON on each line, as they happened."""
 RESULT = "result.json"
 ARCHIVE = "root.tar"
+END = "="
+"""Begins the last line of what a worker tells who follows a job: no event does."""
 COMPLAINTS = "stderr"
 """What a worker says that was not made for what happens."""
 

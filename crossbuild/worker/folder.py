@@ -57,7 +57,7 @@ class JobFolder:
     @property
     def scratch(self) -> Path:
         """What goes when the work has ended."""
-        return (self.space or self.path) / ("work" if self.space is None else self.path.name)
+        return self.space / self.path.name if self.space else self.path / "work"
 
     def order(self) -> WorkOrder:
         """Return what is to be done; raise UsageError if that cannot be read."""

@@ -25,8 +25,6 @@ from crossbuild.model.codec import encode
 from crossbuild.model.job import Ending, Outcome
 from crossbuild.worker.folder import CancelledError, JobFolder, all_folders, job_folder, require_own
 
-END = "="
-"""Begins the last line of `follow`."""
 LOOK = 0.1
 """Seconds between two looks at what has happened."""
 ALIVE = 5.0
@@ -112,7 +110,7 @@ def follow(jobs: Path, job: str, offset: str) -> None:
         sys.stdout.write(line)
         sys.stdout.flush()
     outcome = folder.outcome() or Outcome(ending=Ending.VANISHED)
-    sys.stdout.write(f"{END}{json.dumps(encode(outcome))}\n")
+    sys.stdout.write(f"{names.END}{json.dumps(encode(outcome))}\n")
 
 
 def cancel(jobs: Path, job: str) -> None:

@@ -151,12 +151,17 @@ def test_another_node_finishes_what_one_that_is_restarted_began(server: Manageme
 def test_a_disk_that_gets_full_is_named(server: Management) -> None:
     host = server.hosts[0]
     jobs = host.space / "crossbuild-jobs"
-    capture(["mount", "-t", "tmpfs", "-o", "size=40m,mode=700", "none", str(jobs)])
+    output = str(server.folder / "out")
+    assert host.process
+    # Where its sshd sees it, and nobody else.
+    there = ["nsenter", f"--target={host.process.pid}", "--mount"]
+    capture([*there, "mount", "-t", "tmpfs", "-o", "size=40m,mode=700", "none", str(jobs)])
     try:
-        failed = server.crossbuild("build", str(server.spec("full")), "--on", host.name, check=False)
-        assert server.folders() == []
+        spec = str(server.spec("full"))
+        failed = server.crossbuild("build", spec, "--on", host.name, "--output", output, check=False)
+        assert capture([*there, "ls", str(jobs)]).stdout == ""
     finally:
-        capture(["umount", str(jobs)])
+        capture([*there, "umount", str(jobs)])
     assert failed.status == 1, failed.stderr
     assert "disk is full" in failed.stderr
     assert host.name in failed.stderr
@@ -165,7 +170,8 @@ def test_a_disk_that_gets_full_is_named(server: Management) -> None:
 def test_a_clock_that_is_behind_is_refused(server: Management) -> None:
     future = "4102444800"
     spec = server.spec("late")
-    failed = server.crossbuild("build", str(spec), "--on", "host0", check=False, SOURCE_DATE_EPOCH=future)
+    places = ("--on", "host0", "--output", str(server.folder / "out"))
+    failed = server.crossbuild("build", str(spec), *places, check=False, SOURCE_DATE_EPOCH=future)
     assert failed.status == 3
     assert "clock is wrong" in failed.stderr
 

@@ -138,7 +138,7 @@ def test_a_cancelled_job_is_cancelled_in_slurm(server: Management, shared: Path)
 
 
 def test_what_slurm_refuses_is_said_in_its_words(server: Management) -> None:
-    config = server.folder / "refused.yaml"
+    config = server.folder / "wrong.yaml"
     config.write_text(server.crossbuild.config.read_text().replace("builds", "missing"))
     refused = type(server.crossbuild)(config)
     done = refused("build", str(server.spec("refused")), "--on", "slurm", check=False)

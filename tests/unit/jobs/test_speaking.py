@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -77,6 +78,13 @@ def test_a_worker_that_is_there_is_not_sent_again(worker: Worker, tmp_path: Path
             raise AssertionError(source)
 
     assert worker_at(replace(worker.place, shore=Sending()), tmp_path / "cache").folder == worker.folder
+
+
+def test_several_clients_may_send_it_at_a_time(place: Place, tmp_path: Path) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: worker_at(place, tmp_path / "cache"), range(4)))
+    assert {worker.standings() for worker in found} == {()}
+    assert [path.name for path in Path(place.jobs, ".workers").iterdir()] == [found[0].folder.name]
 
 
 def test_a_job_that_fails_says_why(worker: Worker, tmp_path: Path) -> None:
