@@ -15,7 +15,7 @@ from pathlib import Path
 from tests.integration.node_rig import running_hosts
 from tests.integration.offload_rig import Management, management
 
-ROUNDS = 5
+ROUNDS = 3
 MOST = 2.0
 """Seconds that an image may take longer on a warm node."""
 

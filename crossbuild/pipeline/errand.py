@@ -120,9 +120,10 @@ class Errand:
     def abandon(self) -> None:
         """End the job and remove what is left of it, as far as its host can be reached."""
         self.store.forget_commission(self.id)
-        with contextlib.suppress(CrossbuildError):
-            self.worker.cancel(self.id)
-            self.worker.remove(self.id)
+        # Whatever hinders the one may not hinder the other.
+        for step in (self.worker.cancel, self.worker.remove):
+            with contextlib.suppress(CrossbuildError):
+                step(self.id)
 
     def _handed(self, session: Session, folder: Path) -> Path:
         gathered, archive = folder / "handed", folder / "handed.tar"

@@ -123,7 +123,9 @@ def cancel(jobs: Path, job: str) -> None:
             os.kill(int(folder.pid.read_text()), number)
         _wait(lambda: not folder.running, patience)
     if folder.path.is_dir() and folder.outcome() is None:
-        folder.conclude(Outcome(ending=Ending.CANCELLED))
+        # On a full disk nothing can be written down: who follows hears that it has vanished.
+        with contextlib.suppress(OSError):
+            folder.conclude(Outcome(ending=Ending.CANCELLED))
 
 
 def remove(jobs: Path, job: str) -> None:
