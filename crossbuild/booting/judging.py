@@ -14,6 +14,9 @@ KEYWORD = b"SCHILY.xattr.security.capability="
 CAPABILITY_SIZES = (20, 24)
 """Bytes of `struct vfs_cap_data` and `struct vfs_ns_cap_data` (linux/capability.h)."""
 
+LOG_LINES = 4
+"""As many as the probe sends for a unit: the first are its own words, the last are systemd's about them."""
+
 Facts = Sequence[tuple[str, str]]
 
 
@@ -72,7 +75,7 @@ def _target(found: str) -> BootCheck:
 def _failed_units(facts: Facts) -> BootCheck:
     units = [value for word, value in facts if word == "failed"]
     reasons = [value for word, value in facts if word == "log"]
-    found = "; ".join([", ".join(units), *reasons[-3:]]) if units else "none"
+    found = "; ".join([", ".join(units), *reasons[:LOG_LINES]]) if units else "none"
     return _check("failed units", good=not units, found=found)
 
 

@@ -46,8 +46,9 @@ def test_a_kernel_that_the_record_does_not_name_is_not_judged() -> None:
 
 
 def test_a_failed_unit_is_told_with_what_it_said() -> None:
-    found = results(EXPECTED, ("failed", "bad.service"), ("log", "bad.service exit 7"))["failed units"]
-    assert found == (CheckResult.FAILED, "bad.service; bad.service exit 7")
+    said = [("log", line) for line in ("no disk here", "exited", "failed", "not started")]
+    found = results(EXPECTED, ("failed", "bad.service"), *said)["failed units"]
+    assert found == (CheckResult.FAILED, "bad.service; no disk here; exited; failed; not started")
 
 
 @pytest.mark.parametrize(
