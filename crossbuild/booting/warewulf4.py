@@ -6,6 +6,7 @@ gives that to the image's own kernel together with the cpio of the system overla
 
 from __future__ import annotations
 
+import re
 import shutil
 import zlib
 from collections.abc import Iterable, Iterator
@@ -22,7 +23,11 @@ from crossbuild.host.survey import survey
 
 SCRIPT, SCRIPT_PLACE = "warewulf4/restore-capabilities.sh", "warewulf/init.d/50-restore-capabilities"
 """Of the set, and where its head says that it belongs in an overlay."""
-BESIDES = 320 << 20
+BESIDES = 256 << 20
+"""Bytes of memory for the kernel and what runs, beside the image, packed and unpacked."""
+HALF = 50
+_SHARE = re.compile(r"(?:^|\s)initramfs_options=(?:\S*,)?size=(\d{1,2})%")
+"""Documentation/admin-guide/kernel-parameters.txt, Linux 6.18, and later releases of older series."""
 
 
 def prepare(job: BootJob) -> Prepared:
@@ -37,9 +42,14 @@ def prepare(job: BootJob) -> Prepared:
         kernel=kernel,
         initrd=initrd,
         arguments=job.arguments,
-        # Linux gives the initramfs half of what memory is left beside the packed one (mm/shmem.c).
-        memory=2 * survey(root).size + initrd.stat().st_size + BESIDES,
+        memory=survey(root).size * 100 // share_of(job.arguments) + initrd.stat().st_size + BESIDES,
     )
+
+
+def share_of(arguments: str) -> int:
+    """Return how many percent of memory, beside the packed one, Linux gives the initramfs (mm/shmem.c)."""
+    found = _SHARE.search(arguments)
+    return int(found[1]) or HALF if found else HALF
 
 
 def _kernel(job: BootJob, root: Path) -> Path:
