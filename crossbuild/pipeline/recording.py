@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from crossbuild.errors import CommandFailedError, CrossbuildError
 from crossbuild.host.locks import locked
@@ -32,13 +33,9 @@ def narrated(
     # Modes of what is made must not depend on who calls.
     umask = os.umask(0o022)
     try:
-        log_path.parent.mkdir(parents=True, exist_ok=True)
-        if not resumed:
-            # Records of earlier builds keep theirs.
-            log_path.unlink(missing_ok=True)
         with (
             locked(target, f"`{name}`", lambda message: on_event(Notice(message=message))),
-            log_path.open("a" if resumed else "w", encoding="utf-8") as log,
+            _opened(log_path, resumed=resumed) as log,
         ):
             narrator = Narrator(name, on_event, Timings(site.state / "timings.json"), log, log_path)
             try:
@@ -58,7 +55,13 @@ def narrated(
 def recorded(store: JobStore, name: str, target: Path, log: Path) -> Iterator[Job]:
     """Keep a record of the block, which is the build of the image *name*, and of its *log*."""
     with store.opened(name, target) as job, concluded(store, job.id):
-        store.log(job.id).hardlink_to(log)
+        try:
+            store.log(job.id).hardlink_to(log)
+        except FileNotFoundError:
+            # The lock is of the target: one of the same name, for another folder, has just begun its own log.
+            store.log(job.id).write_text(
+                "Another image of that name was built at the same time.\n", encoding="utf-8"
+            )
         yield job
 
 
@@ -81,6 +84,14 @@ def concluded(store: JobStore, job: str) -> Iterator[None]:
             store.close(job, JobState.CANCELLED)
         raise
     store.close(job, JobState.DONE)
+
+
+def _opened(log: Path, *, resumed: bool) -> TextIO:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    if not resumed:
+        # Records of earlier builds keep theirs.
+        log.unlink(missing_ok=True)
+    return log.open("a" if resumed else "w", encoding="utf-8")
 
 
 def _with_log(error: CrossbuildError, log_path: Path) -> CrossbuildError:
