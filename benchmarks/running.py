@@ -6,13 +6,14 @@ without acceleration, and prints medians of runs in turn, and ratios. Needs root
 
 from __future__ import annotations
 
+import contextlib
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from crossbuild.engines.names import base_image, container_name
@@ -53,7 +54,7 @@ def measure_starts(engine: RunningEngine, run: Sequence[str]) -> None:
     print(f"                {medians[ours] / medians[runs]:.2f} times docker run (wanted: under 0.5)")
 
 
-def measure_installation(run: Sequence[str]) -> None:
+def measure_installation(title: str, run: Sequence[str]) -> None:
     """Compare the installation of a small package with and without acceleration."""
     found: dict[str, list[float]] = {ACCELERATED: [], EMULATED: []}
     for builder in found:
@@ -66,8 +67,30 @@ def measure_installation(run: Sequence[str]) -> None:
             install = {builder: (*run, builder, "apt-get", "install", "--yes", PACKAGE)}
             seconds.append(median_seconds(install, 1)[builder])
     fast, slow = (statistics.median(found[builder]) for builder in (ACCELERATED, EMULATED))
-    print(f"apt-get install {PACKAGE}: emulated {slow:.2f} s, accelerated {fast:.2f} s,")
+    print(f"apt-get install {PACKAGE}, {title}: emulated {slow:.2f} s, accelerated {fast:.2f} s,")
     print(f"                {slow / fast:.1f} times faster (wanted: at least 3)", flush=True)
+
+
+@contextlib.contextmanager
+def builders(crossbuild: Sequence[str], engine: str) -> Iterator[tuple[str, ...]]:
+    """Keep both builders during the block; yield the command line that runs something in one of them."""
+    for builder, options in {ACCELERATED: (), EMULATED: ("--emulator-only",)}.items():
+        create = ("builder", "create", builder, "--engine", engine, "--from-root", ROOT, *options)
+        subprocess.run((*crossbuild, *create), check=True, capture_output=True)
+    try:
+        yield (*crossbuild, "run", "--builder")
+    finally:
+        for builder in (ACCELERATED, EMULATED):
+            subprocess.run((*crossbuild, "builder", "remove", builder), check=True, capture_output=True)
+
+
+@contextlib.contextmanager
+def docker(*, bridged: bool) -> Iterator[RunningEngine]:
+    """Run a Docker Engine during the block, which `crossbuild` finds by the environment."""
+    folder = Path(tempfile.mkdtemp(prefix="engine-"))
+    with running_engine(EngineKind.DOCKER, folder, bridged=bridged) as engine:
+        os.environ.update(engine.variables)
+        yield engine
 
 
 def main(folder: str) -> None:
@@ -77,19 +100,15 @@ def main(folder: str) -> None:
     config = state / "config.yaml"
     config.write_text(f"state: {state}/state\nprefix: {state}/prefix\n")
     crossbuild = (CROSSBUILD, "--config", str(config))
-    with running_engine(EngineKind.DOCKER, Path(tempfile.mkdtemp(prefix="engine-"))) as engine:
-        os.environ.update(engine.variables)
-        subprocess.run((*crossbuild, "root", "create", ROOT, "--replace"), check=True, capture_output=True)
-        for builder, options in {ACCELERATED: (), EMULATED: ("--emulator-only",)}.items():
-            create = ("builder", "create", builder, "--engine", "docker", "--from-root", ROOT, *options)
-            subprocess.run((*crossbuild, *create), check=True, capture_output=True)
-        try:
-            measure_starts(engine, (*crossbuild, "run", "--builder"))
-            measure_installation((*crossbuild, "run", "--builder"))
-        finally:
-            for builder in (ACCELERATED, EMULATED):
-                subprocess.run((*crossbuild, "builder", "remove", builder), check=True, capture_output=True)
-            subprocess.run((*crossbuild, "root", "remove", ROOT), check=True, capture_output=True)
+    subprocess.run((*crossbuild, "root", "create", ROOT, "--replace"), check=True, capture_output=True)
+    # With a bridge, as engines are installed: it is part of what `docker run` takes.
+    with docker(bridged=True) as engine, builders(crossbuild, "docker") as run:
+        measure_starts(engine, run)
+    with docker(bridged=False), builders(crossbuild, "docker") as run:
+        measure_installation("Docker", run)
+    with builders(crossbuild, "sandbox") as run:
+        measure_installation("no engine", run)
+    subprocess.run((*crossbuild, "root", "remove", ROOT), check=True, capture_output=True)
 
 
 if __name__ == "__main__":

@@ -41,6 +41,8 @@ class RunningEngine:
 
     kind: EngineKind
     folder: Path
+    bridged: bool = False
+    """Docker makes its bridge and its firewall rules, in a network of its own that leads nowhere."""
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     @property
@@ -99,15 +101,14 @@ class RunningEngine:
         configuration = self.folder / "daemon.json"
         configuration.write_text(json.dumps({}))
         return [
+            *(["unshare", "--net"] if self.bridged else []),
             "dockerd",
             "--config-file", str(configuration),  # not the host's
             "--data-root", str(self.folder / "data"),
             "--exec-root", str(self.folder / "exec"),
             "--pidfile", str(self.folder / "pid"),
             "--host", f"unix://{self.socket}",
-            "--bridge=none",
-            "--iptables=false",
-            "--ip6tables=false",
+            *([] if self.bridged else ["--bridge=none", "--iptables=false", "--ip6tables=false"]),
         ]  # fmt: skip
 
     def _podman(self) -> list[str]:
@@ -128,9 +129,9 @@ class RunningEngine:
 
 
 @contextlib.contextmanager
-def running_engine(kind: EngineKind, folder: Path) -> Iterator[RunningEngine]:
+def running_engine(kind: EngineKind, folder: Path, *, bridged: bool = False) -> Iterator[RunningEngine]:
     """Start an engine that keeps all it has below *folder*, and remove it with all of that afterwards."""
-    engine = RunningEngine(kind=kind, folder=folder)
+    engine = RunningEngine(kind=kind, folder=folder, bridged=bridged)
     engine.start()
     try:
         yield engine
