@@ -1,8 +1,9 @@
 """Runs a command in a container on this process's own streams, as fast as the engine can.
 
-@MEASURED@
-Through the docker SDK it would be 270, and the engines' own clients neither forward signals nor end the
-command when they are killed. Hence whatever is not needed to start the command is imported after that.
+Measured on two cores with Docker 20.10 and an emulated `true`, milliseconds: `crossbuild run` 96,
+`docker exec` 82, `docker run` 341. Through the docker SDK it would be 270, and the engines' own clients
+neither forward signals nor end the command when they are killed. Hence whatever is not needed to start it
+is imported after that.
 """
 
 from __future__ import annotations

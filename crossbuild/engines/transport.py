@@ -1,6 +1,6 @@
 """As much of HTTP as running a command takes, over an engine's Unix socket.
 
-Importing the docker SDK takes 180 ms and http.client 26 ms; a whole `docker exec` of true takes 62 ms. This
+Importing the docker SDK takes 180 ms and http.client 26 ms; a `docker exec` of true takes 82. This
 takes 1 ms: `socket`, which is `_socket` with enumerations and buffers around it, would take 5, and `json` 8.
 Requests are those of the Docker Engine API 1.40, which Docker 19.03 and Podman 3 have.
 """
