@@ -127,8 +127,8 @@ def _outcome(order: WorkOrder, folder: JobFolder, jobs: Path, narrator: Narrator
 
 
 def _refuse_base(_root: Path) -> None:
-    """Stand for the base of a spec, which stays on the host that has it: no order holds such a spec."""
-    raise NotImplementedError
+    """Stand for the base of a spec: it stays on the host that has it, and orders with one are not sent."""
+    raise BuildFailedError("The order has a spec with `base`, which is not on this host.")
 
 
 def _take_over(folder: JobFolder, session: Session) -> None:
