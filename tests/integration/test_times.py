@@ -48,7 +48,9 @@ def programs_of(folder: Path) -> list[dict[str, Any]]:
 def test_every_start_of_a_build_has_its_time(timed_build: tuple[Path, str]) -> None:
     programs = programs_of(timed_build[0])
     (ldconfig,) = (entry for entry in programs if entry["program"].endswith("/ldconfig"))
-    assert (ldconfig["native"], ldconfig["starts"], ldconfig["timed"]) == (False, 9, 9)
+    # Nine in the configuration, and those of the installation where this build made its base itself.
+    assert ldconfig["native"] is False
+    assert ldconfig["timed"] == ldconfig["starts"] >= 9
     assert ldconfig["seconds"] > 0
     assert ldconfig["cpu_seconds"] > 0
     starts, timed = (sum(entry[key] for entry in programs) for key in ("starts", "timed"))
