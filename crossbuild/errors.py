@@ -39,6 +39,10 @@ class BuildFailedError(CrossbuildError):
     """A step of a build could not be done."""
 
 
+DISK_FULL = "The disk is full."
+"""How every error begins that says so, also when it comes from another host."""
+
+
 class StorageError(CrossbuildError):
     """A disk is full, or a file system cannot hold what crossbuild must write there."""
 

@@ -33,6 +33,8 @@ class Carrier:
     teller: Teller
     noteworthy: Callable[[str], bool] = lambda _line: False
     """Tells lines of output that belong in the error if a step fails."""
+    on_kept: Callable[[Layer], None] = lambda _layer: None
+    """Is told when the root is as the tree that the cache has of that layer."""
 
     def carry_out(self, layers: Sequence[Layer], executor: LocalExecutor) -> None:
         """Make the root, and keep trees of layers; raise CommandFailedError at the first step that fails."""
@@ -42,11 +44,13 @@ class Carrier:
             with self.teller.phase(layer.key, cached=index <= start):
                 if index == start:
                     self.cache.restore(layer, executor.root)
+                    self.on_kept(layer)
                 elif index > start:
                     self._install(layer, executor)
                     self.session.harvest(executor.work)
                     if layer.kept:
                         self.cache.keep(layer, executor.root)
+                        self.on_kept(layer)
 
     def _install(self, layer: Layer, executor: LocalExecutor) -> None:
         """Carry out *layer*; raise CommandFailedError also where only the output tells a failure."""

@@ -34,6 +34,11 @@ class LayerCache:
             return True
         return False
 
+    def lend(self, layer: Layer, place: Path) -> None:
+        """Let the archive of the tree after *layer* be found at *place*, too, for as long as it is needed."""
+        place.unlink(missing_ok=True)
+        place.hardlink_to(self._path(layer))
+
     def restore(self, layer: Layer, root: Path) -> None:
         """Unpack the tree after *layer* into the new folder *root*; a damaged archive is dropped."""
         archive = self._path(layer)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 
-from crossbuild.errors import CommandFailedError, StorageError
+from crossbuild.errors import DISK_FULL, CommandFailedError, StorageError
 from crossbuild.host import command
 
 FULL = "No space left"
@@ -23,9 +25,17 @@ def pack(tree: Path, archive: Path) -> None:
 
     It is compressed where this host has zstd, and else is not.
     """
-    compress = [COMPRESS] if command.find("zstd") else []
-    place = ("--file", str(archive), "--directory", str(tree))
-    _tar(["tar", "--create", *compress, *place, "--sparse", "--sort=name", *WHOLE, "."], archive)
+    _pack(tree, archive, ["--sort=name", "."])
+
+
+def pack_some(tree: Path, paths: Sequence[bytes], archive: Path) -> None:
+    """Do as `pack` does with *paths* alone, absolute in *tree*; folders without what is in them."""
+    names = archive.with_name(f".{archive.name}.names")
+    names.write_bytes(b"".join(b".%s\0" % path.rstrip(b"/") for path in paths))
+    try:
+        _pack(tree, archive, ["--no-recursion", "--null", "--verbatim-files-from", f"--files-from={names}"])
+    finally:
+        names.unlink()
 
 
 def unpack(archive: Path, tree: Path) -> None:
@@ -37,6 +47,12 @@ def unpack(archive: Path, tree: Path) -> None:
     _tar(["tar", "--extract", *place, "--same-permissions", "--same-owner", *WHOLE], tree)
 
 
+def _pack(tree: Path, archive: Path, members: Sequence[str]) -> None:
+    compress = [COMPRESS] if command.find("zstd") else []
+    place = ("--file", os.fspath(archive), "--directory", os.fspath(tree))
+    _tar(["tar", "--create", *compress, *place, "--sparse", *WHOLE, *members], archive)
+
+
 def _tar(argv: list[str], target: Path) -> None:
     try:
         command.capture(argv)
@@ -44,5 +60,5 @@ def _tar(argv: list[str], target: Path) -> None:
         if FULL not in error.details:
             raise
         raise StorageError(
-            "The disk is full.", details=error.details, resolution=f"Free some space below {target.parent}."
+            DISK_FULL, details=error.details, resolution=f"Free some space below {target.parent}."
         ) from error

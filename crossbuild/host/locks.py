@@ -18,8 +18,13 @@ def locked(path: Path, what: str, notice: NoticeSink) -> Iterator[None]:
     The lock is a file beside *path*, so that *path* itself may be replaced while it is held.
     """
     told = f"Another crossbuild process is using {what} ({path}); waiting for it to finish."
-    with held(path.with_name(f".{path.name}.lock"), waiting=lambda: notice(told)):
+    with held(lock_of(path), waiting=lambda: notice(told)):
         yield
+
+
+def lock_of(path: Path) -> Path:
+    """Return the file that `locked` holds for *path*."""
+    return path.with_name(f".{path.name}.lock")
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from crossbuild import errors
 from crossbuild.errors import (
+    DISK_FULL,
     ArtifactError,
     BuildFailedError,
     CommandFailedError,
@@ -27,7 +28,7 @@ from crossbuild.jobs.places import Place
 from crossbuild.model import job as names
 from crossbuild.model.codec import decode, encode
 from crossbuild.model.events import Event, EventSink
-from crossbuild.model.job import Complaint, Outcome, Standing, WorkOrder
+from crossbuild.model.job import Complaint, Outcome, Parcel, Standing, WorkOrder
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 """Seconds between attempts to reach a host again."""
@@ -80,20 +81,14 @@ class Worker:
     python: str
     folder: PurePosixPath
 
-    def kept(self, layers: Sequence[str]) -> list[str]:
-        """Return those of *layers*, by their names in the cache, that need not be made."""
-        found = json.loads(self._ask("kept", *layers))
-        return [layer for layer in layers if layer in found]
+    def commission(self, order: WorkOrder) -> list[str]:
+        """Give it a new job; return the names of those layers in its cache that need not be made."""
+        kept = json.loads(self._ask("take", order.job, stdin=json.dumps(encode(order))))
+        return [str(name) for name in kept]
 
-    def hand_in(self, order: WorkOrder, handed: Path | None, scratch: Path) -> None:
-        """Give it a new job, with what its package manager needs; *scratch* is a folder for the order."""
-        self._ask("prepare", order.job)
-        folder = self.place.jobs / order.job
-        if handed:
-            self.place.shore.send(handed, folder / names.HANDED)
-        paper = scratch / names.ORDER
-        paper.write_text(json.dumps(encode(order)), encoding="ascii")
-        self.place.shore.send(paper, folder / names.ORDER)
+    def hand_over(self, job: str, handed: Path) -> None:
+        """Send what the package manager of *job* needs."""
+        self.place.shore.send(handed, self.place.jobs / job / names.HANDED)
 
     def start(self, job: str) -> None:
         """Let it begin; from then on it needs nobody."""
@@ -123,17 +118,23 @@ class Worker:
                 pause = min(2 * pause, LONGEST_PAUSE)
         return hearing.outcome
 
-    def fetch_root(self, job: str, outcome: Outcome, target: Path, on_bytes: Callable[[int], None]) -> None:
-        """Copy the root of *outcome* to the file *target*, and compare it with what was packed."""
-        source = self.place.jobs / job / names.ARCHIVE
+    def fetch(self, job: str, parcel: Parcel, target: Path, on_bytes: Callable[[int], None]) -> None:
+        """Copy *parcel* to the file *target*, whose part that is there already is not asked for again.
+
+        One that is there as it was packed is not asked for at all. Raises ArtifactError where it does not
+        arrive so.
+        """
+        if target.is_file() and file_digests(target).sha256 == parcel.sha256:
+            return
+        source = self.place.jobs / job / parcel.name
         for _ in range(ATTEMPTS):
             self.place.shore.fetch(source, target, on_bytes=on_bytes)
-            if file_digests(target).sha256 == outcome.sha256:
+            if file_digests(target).sha256 == parcel.sha256:
                 return
             target.unlink()
         raise ArtifactError(
             f"The root that {self.place.name} made does not arrive as it was packed.",
-            details=f"{source}: its sha256 was {outcome.sha256}, and was another one {ATTEMPTS} times.",
+            details=f"{source}: its sha256 was {parcel.sha256}, and was another one {ATTEMPTS} times.",
             resolution="Look at the disk and the network of that host; `crossbuild node drain` spares it.",
         )
 
@@ -149,11 +150,12 @@ class Worker:
         """Return what lies there, of all who use that host."""
         return tuple(decode(Standing, entry) for entry in json.loads(self._ask("jobs")))
 
-    def _ask(self, command: str, *rest: str) -> str:
-        done = self.place.shore.run(self._argv(command, *rest), check=False)
+    def _ask(self, command: str, *rest: str, stdin: str = "") -> str:
+        done = self.place.shore.run(self._argv(command, *rest), stdin=stdin, check=False)
         if done.status:
             lines = done.stderr.strip().splitlines() or ["It said nothing."]
-            error = NodeNotReadyError(f"{self.place.name}: {lines[0]}", details="\n".join(lines[1:]))
+            kind = NodeFullError if lines[0] == DISK_FULL else NodeNotReadyError
+            error = kind(f"{self.place.name}: {lines[0]}", details="\n".join(lines[1:]))
             error.exit_code = done.status
             raise error
         return done.stdout

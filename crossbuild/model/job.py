@@ -20,7 +20,10 @@ HANDED = "handed.tar"
 EVENTS = "events"
 """Of the folder of a job: one event in JSON on each line, as they happened."""
 RESULT = "result.json"
-ARCHIVE = "root.tar"
+TREE = "tree.tar"
+"""The tree that the root grew from, where one was kept."""
+CHANGES = "changes.tar"
+"""What the root has that this tree has not."""
 END = "="
 """Begins the last line of what a worker tells who follows a job: no event does."""
 COMPLAINTS = "stderr"
@@ -62,15 +65,28 @@ class Complaint:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Parcel:
+    """A file of a job's folder, as the node that wrote it saw it."""
+
+    name: str
+    sha256: str
+    size: int
+    """Bytes."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Outcome:
     """The end of a job's work."""
 
     ending: Ending
     complaint: Complaint | None = None
     """Why it failed."""
-    sha256: str = ""
-    """Of the archive of the root, as the node computed it."""
-    size: int = 0
+    tree: Parcel | None = None
+    """The kept tree that the root grew from; None where it grew from nothing."""
+    changes: Parcel | None = None
+    """What is new since; of a job that is done."""
+    removed: tuple[str, ...] = ()
+    """What the tree has and the root has not, or has anew: absolute, decoded as `os.fsdecode` does."""
     packages: tuple[Package, ...] = ()
     """What is installed in the root."""
 

@@ -80,6 +80,11 @@ class Site:
         return self.state / "cache"
 
     @property
+    def returned(self) -> Path:
+        """Trees that other hosts made, as archives."""
+        return self.cache / "returned"
+
+    @property
     def work(self) -> Path:
         """Scratch folders of running builds."""
         return self.state / "work"

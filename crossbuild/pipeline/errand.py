@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from crossbuild.jobs.store import JobStore
 from crossbuild.model.job import Ending, Outcome, WorkOrder
 from crossbuild.model.plan import Plan
 from crossbuild.pipeline.finish import FinishedRoot, finish_root
+from crossbuild.pipeline.homecoming import Homecoming
 from crossbuild.pipeline.narrator import Narrator
 from crossbuild.pipeline.phases import HANDOVER, RETURN
 
@@ -42,6 +43,8 @@ class Errand:
     worker: Worker
     narrator: Narrator
     store: JobStore
+    trees: Path
+    """A folder with trees of other hosts, kept for later builds."""
 
     @property
     def place(self) -> str:
@@ -55,9 +58,6 @@ class Errand:
             # First of all: what no node could use is refused.
             _refuse_base(self.plan)
             spec = session.portable()
-            kept = self.worker.kept([name_of(layer) for layer in layers if layer.kept])
-            missing = layers_to_make((name_of(layer) for layer in layers if layer.kept), kept)
-            handed = self._handed(session, folder) if missing else None
             order = WorkOrder(
                 job=self.id,
                 site=site,
@@ -66,7 +66,9 @@ class Errand:
                 epoch=self.plan.resolution.epoch,
             )
             try:
-                self.worker.hand_in(order, handed, folder)
+                kept = self.worker.commission(order)
+                if layers_to_make((name_of(layer) for layer in layers if layer.kept), kept):
+                    self.worker.hand_over(self.id, self._handed(session, folder))
                 self.worker.start(self.id)
             except CommandFailedError as error:
                 self.abandon()
@@ -86,12 +88,15 @@ class Errand:
             self.abandon()
             raise
         self._require_done(outcome)
-        root, archive = folder / "root", folder / "root.tar"
-        root.mkdir(exist_ok=True)
+        way = Homecoming(
+            job=self.id,
+            worker=self.worker,
+            trees=self.trees,
+            notice=self.narrator.notice,
+            on_bytes=lambda done, size: self.narrator.progress(done, size, "bytes", f"from {self.place}"),
+        )
         with self.narrator.phase(RETURN[0]):
-            self.worker.fetch_root(self.id, outcome, archive, self._counted(outcome.size))
-            trees.unpack(archive, root)
-            archive.unlink()
+            root = way.fetch(outcome, folder)
         with self.narrator.phase("verification"):
             return finish_root(self.plan, root, outcome.packages, self.narrator)
 
@@ -151,9 +156,6 @@ class Errand:
                 details="Its worker was killed, or the host was restarted.",
                 resolution="Run it again: trees that were complete are kept there.",
             )
-
-    def _counted(self, size: int) -> Callable[[int], None]:
-        return lambda done: self.narrator.progress(done, size, "bytes", f"from {self.place}")
 
 
 def _refuse_base(plan: Plan) -> None:

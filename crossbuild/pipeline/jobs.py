@@ -95,7 +95,14 @@ def condition_is_over(store: JobStore, job: Job) -> bool:
 def _finish(job: Job, commission: Commission, site: Site, narrator: Narrator) -> None:
     store = JobStore(site.state)
     worker = worker_of(job, site)
-    errand = Errand(id=job.id, plan=commission.plan, worker=worker, narrator=narrator, store=store)
+    errand = Errand(
+        id=job.id,
+        plan=commission.plan,
+        worker=worker,
+        narrator=narrator,
+        store=store,
+        trees=site.returned,
+    )
     with errand.cancelled_on_interruption(), workspace(site.work, job.name) as folder:
         made = errand.bring_home(folder)
         finish.publish_set(made, job.target, folder / "build", commission.inputs, narrator)

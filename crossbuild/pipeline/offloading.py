@@ -161,7 +161,14 @@ def _commissioned(offload: Offload, venue: Venue, worker: Worker) -> Errand:
     plan = offload.plan_for(venue)
     commission = Commission(plan=plan, inputs=offload.inputs, target=offload.job.target)
     store.commission(offload.job, venue, commission)
-    return Errand(id=offload.job.id, plan=plan, worker=worker, narrator=offload.narrator, store=store)
+    return Errand(
+        id=offload.job.id,
+        plan=plan,
+        worker=worker,
+        narrator=offload.narrator,
+        store=store,
+        trees=offload.site.returned,
+    )
 
 
 def worker_of(job: Job, site: Site) -> Worker:

@@ -40,9 +40,14 @@ class JobFolder:
         return self.path / names.HANDED
 
     @property
-    def archive(self) -> Path:
-        """The finished root."""
-        return self.path / names.ARCHIVE
+    def tree(self) -> Path:
+        """The kept tree that the root grew from."""
+        return self.path / names.TREE
+
+    @property
+    def changes(self) -> Path:
+        """What the root has besides."""
+        return self.path / names.CHANGES
 
     @property
     def lock(self) -> Path:

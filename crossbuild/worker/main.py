@@ -39,23 +39,33 @@ def main() -> int:
         command, jobs, *rest = sys.argv[1:]
         COMMANDS[command](Path(jobs), *rest)
     except CrossbuildError as error:
-        parts = (error.brief, error.details, error.resolution)
-        sys.stderr.write("\n".join(filter(None, parts)) + "\n")
-        return error.exit_code
+        return _complain(error)
     except BrokenPipeError:
         # Who listened is gone. Python would flush once more, and complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        from crossbuild.pipeline.failures import as_error
+
+        return _complain(as_error(error))
     return 0
 
 
-def prepare(jobs: Path, job: str) -> None:
-    """Make the folder of a new *job*."""
+def take(jobs: Path, job: str) -> None:
+    """Take a new *job*, whose order is read from stdin, and write which of its trees are kept."""
+    from crossbuild.executors.layer_cache import LayerCache, name_of
+    from crossbuild.host.workspace import scatter
+
     require_own(jobs)
+    scatter(jobs)
     folder = job_folder(jobs, job)
     try:
         folder.path.mkdir(mode=0o700)
     except FileExistsError as error:
         raise UsageError(f"There is a job {job} already.") from error
+    (folder.path / names.ORDER).write_text(sys.stdin.read(), encoding="ascii")
+    cache = LayerCache(jobs / names.CACHE / "layers", lambda _message: None)
+    layers = (name_of(layer) for layer in folder.order().layers if layer.kept)
+    _answer([name for name in layers if cache.reserve(name)])
 
 
 def start(jobs: Path, job: str) -> None:
@@ -138,25 +148,20 @@ def jobs(jobs: Path) -> None:
     _answer([encode(folder.standing()) for folder in all_folders(jobs)])
 
 
-def kept(jobs: Path, *layers: str) -> None:
-    """Write which of *layers*, by the names that the cache gives them, are there, and keep those."""
-    from crossbuild.executors.layer_cache import LayerCache
-
-    require_own(jobs)
-    cache = LayerCache(jobs / names.CACHE / "layers", lambda _message: None)
-    _answer([layer for layer in layers if cache.reserve(layer)])
-
-
 COMMANDS: Mapping[str, Callable[..., None]] = {
-    "prepare": prepare,
+    "take": take,
     "start": start,
     "run": run,
     "follow": follow,
     "cancel": cancel,
     "remove": remove,
     "jobs": jobs,
-    "kept": kept,
 }
+
+
+def _complain(error: CrossbuildError) -> int:
+    sys.stderr.write("\n".join(filter(None, (error.brief, error.details, error.resolution))) + "\n")
+    return error.exit_code
 
 
 def _answer(document: object) -> None:

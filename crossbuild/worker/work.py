@@ -1,4 +1,4 @@
-"""Makes the root of one order, and packs it for the way back."""
+"""Makes the root of one order, and packs for the way back what is not in a tree that is kept anyway."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import platform
 import shutil
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from crossbuild.distros.sessions import open_session
 from crossbuild.errors import BuildFailedError, CommandFailedError, CrossbuildError, HostNotReadyError
 from crossbuild.executors import trees
 from crossbuild.executors.carrying import Carrier
+from crossbuild.executors.changes import NOTHING, Glance, changes_since, glance
 from crossbuild.executors.finishing import clean
 from crossbuild.executors.layer_cache import LayerCache
 from crossbuild.executors.local import LocalExecutor
@@ -25,7 +27,8 @@ from crossbuild.host.timings import Timings
 from crossbuild.model import job as names
 from crossbuild.model.codec import encode
 from crossbuild.model.events import Event
-from crossbuild.model.job import Complaint, Ending, Outcome, WorkOrder
+from crossbuild.model.job import Complaint, Ending, Outcome, Parcel, WorkOrder
+from crossbuild.model.plan import Layer
 from crossbuild.pipeline.failures import as_error
 from crossbuild.pipeline.inventory import INVENTORIES
 from crossbuild.pipeline.narrator import Narrator
@@ -53,7 +56,8 @@ def work(folder: JobFolder, jobs: Path) -> None:
         shutil.rmtree(folder.scratch, ignore_errors=True)
     folder.handed.unlink(missing_ok=True)
     if outcome.ending is not Ending.DONE:
-        folder.archive.unlink(missing_ok=True)
+        folder.tree.unlink(missing_ok=True)
+        folder.changes.unlink(missing_ok=True)
     folder.conclude(outcome)
 
 
@@ -115,15 +119,43 @@ def _outcome(order: WorkOrder, folder: JobFolder, jobs: Path, narrator: Narrator
                 resolution="Run it again: everything will be handed over.",
             )
         executor = LocalExecutor(order.epoch, root=root, work=scratch, import_base=_refuse_base)
-        Carrier(session=session, cache=cache, teller=narrator).carry_out(order.layers, executor)
+        start = _Start(root=root, cache=cache, folder=folder)
+        carrier = Carrier(session=session, cache=cache, teller=narrator, on_kept=start.note)
+        carrier.carry_out(order.layers, executor)
     except CommandFailedError as error:
         raise session.explain(error) from error
     with narrator.phase(HANDED_BACK[0]):
         clean(root, tuple(file.target for file in order.spec.files))
         packages = INVENTORIES[catalog.lookup(order.spec.distro, order.spec.release).family](root)
-        trees.pack(root, folder.archive)
-        digests = file_digests(folder.archive)
-    return Outcome(ending=Ending.DONE, sha256=digests.sha256, size=digests.size, packages=packages)
+        changes = changes_since(start.glance, root)
+        trees.pack_some(root, changes.present, folder.changes)
+        return Outcome(
+            ending=Ending.DONE,
+            tree=_parcel(folder.tree) if folder.tree.is_file() else None,
+            changes=_parcel(folder.changes),
+            removed=changes.removed,
+            packages=packages,
+        )
+
+
+@dataclass(kw_only=True)
+class _Start:
+    """Where the way back begins: the last of the trees that were kept, or nothing."""
+
+    root: Path
+    cache: LayerCache
+    folder: JobFolder
+    glance: Glance = NOTHING
+
+    def note(self, layer: Layer) -> None:
+        """Take the root for what the tree after *layer* is."""
+        self.cache.lend(layer, self.folder.tree)
+        self.glance = glance(self.root)
+
+
+def _parcel(path: Path) -> Parcel:
+    digests = file_digests(path)
+    return Parcel(name=path.name, sha256=digests.sha256, size=digests.size)
 
 
 def _refuse_base(_root: Path) -> None:

@@ -27,7 +27,7 @@ from crossbuild.jobs.speaking import Worker, as_error, layers_to_make, worker_at
 from crossbuild.model.architecture import Architecture
 from crossbuild.model.codec import encode
 from crossbuild.model.events import Event, Log
-from crossbuild.model.job import Complaint, Ending, Outcome, WorkOrder
+from crossbuild.model.job import Complaint, Ending, Outcome, Parcel, WorkOrder
 from tests.unit.model.test_codec import PLAN, SPEC
 
 OTHER = next(arch for arch in Architecture if arch.value != os.uname().machine)
@@ -88,7 +88,7 @@ def test_several_clients_may_send_it_at_a_time(place: Place, tmp_path: Path) -> 
 
 
 def test_a_job_that_fails_says_why(worker: Worker, tmp_path: Path) -> None:
-    worker.hand_in(ORDER, None, tmp_path)
+    worker.commission(ORDER)
     worker.start("a-1")
     heard: list[Event] = []
     outcome = worker.follow("a-1", heard.append, quiet)
@@ -104,20 +104,20 @@ def test_a_job_that_fails_says_why(worker: Worker, tmp_path: Path) -> None:
 
 
 def test_a_job_without_a_worker_has_vanished(worker: Worker, tmp_path: Path) -> None:
-    worker.hand_in(ORDER, None, tmp_path)
+    worker.commission(ORDER)
     assert worker.follow("a-1", quiet, quiet) == Outcome(ending=Ending.VANISHED)
 
 
 def test_a_job_that_nobody_works_on_can_be_cancelled(worker: Worker, tmp_path: Path) -> None:
-    worker.hand_in(ORDER, None, tmp_path)
+    worker.commission(ORDER)
     worker.cancel("a-1")
     assert worker.follow("a-1", quiet, quiet).ending is Ending.CANCELLED
 
 
 def test_a_job_is_handed_in_once(worker: Worker, tmp_path: Path) -> None:
-    worker.hand_in(ORDER, None, tmp_path)
+    worker.commission(ORDER)
     with pytest.raises(HostNotReadyError, match="There is a job a-1 already"):
-        worker.hand_in(ORDER, None, tmp_path)
+        worker.commission(ORDER)
 
 
 @pytest.mark.parametrize("job", ["../a", "", ".cache", "a/b"])
@@ -129,7 +129,7 @@ def test_no_job_leads_out_of_the_folder_of_jobs(worker: Worker, job: str) -> Non
 def test_a_folder_that_others_can_enter_is_refused(worker: Worker, tmp_path: Path) -> None:
     Path(worker.place.jobs).chmod(0o755)
     with pytest.raises(HostNotReadyError, match="not this user's alone"):
-        worker.hand_in(ORDER, None, tmp_path)
+        worker.commission(ORDER)
     with pytest.raises(HostNotReadyError, match="not this user's alone"):
         worker_at(worker.place, tmp_path / "cache")
 
@@ -222,25 +222,25 @@ def test_a_root_that_arrives_damaged_is_fetched_again(
 ) -> None:
     folder = Path(worker.place.jobs, "a-1")
     folder.mkdir()
-    (folder / "root.tar").write_bytes(b"root")
-    outcome = Outcome(ending=Ending.DONE, sha256=hashlib.sha256(b"root").hexdigest(), size=4)
+    (folder / "changes.tar").write_bytes(b"root")
+    parcel = Parcel(name="changes.tar", sha256=hashlib.sha256(b"root").hexdigest(), size=4)
     damaged = replace(worker, place=replace(worker.place, shore=Damaging(times)))
     if arrives:
-        damaged.fetch_root("a-1", outcome, tmp_path / "root", quiet)
+        damaged.fetch("a-1", parcel, tmp_path / "root", quiet)
         assert (tmp_path / "root").read_bytes() == b"root"
     else:
         with pytest.raises(ArtifactError, match="does not arrive as it was packed"):
-            damaged.fetch_root("a-1", outcome, tmp_path / "root", quiet)
+            damaged.fetch("a-1", parcel, tmp_path / "root", quiet)
         assert not (tmp_path / "root").exists()
 
 
 def test_what_arrived_before_is_not_fetched_again(worker: Worker, tmp_path: Path) -> None:
     folder = Path(worker.place.jobs, "a-1")
     folder.mkdir()
-    (folder / "root.tar").write_bytes(b"root")
+    (folder / "changes.tar").write_bytes(b"root")
     (tmp_path / "root").write_bytes(b"ro")
-    outcome = Outcome(ending=Ending.DONE, sha256=hashlib.sha256(b"root").hexdigest(), size=4)
-    worker.fetch_root("a-1", outcome, tmp_path / "root", quiet)
+    parcel = Parcel(name="changes.tar", sha256=hashlib.sha256(b"root").hexdigest(), size=4)
+    worker.fetch("a-1", parcel, tmp_path / "root", quiet)
     assert (tmp_path / "root").read_bytes() == b"root"
 
 
