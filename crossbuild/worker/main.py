@@ -139,8 +139,11 @@ def cancel(jobs: Path, job: str) -> None:
 
 
 def remove(jobs: Path, job: str) -> None:
-    """Delete all that is left of *job*."""
-    job_folder(jobs, job).remove()
+    """Delete all that is left of *job*; a worker that has said its last word gets the time to end."""
+    folder = job_folder(jobs, job)
+    if folder.outcome():
+        _wait(lambda: not folder.running, GRACE)
+    folder.remove()
 
 
 def jobs(jobs: Path) -> None:
@@ -190,7 +193,7 @@ def _lines(folder: JobFolder, offset: int) -> Iterator[str]:
     silent = time.monotonic()
     while True:
         # Looked at first: what was written before the end is read after it.
-        ended = not folder.running
+        ended = folder.outcome() is not None or not folder.running
         text = _from(folder.events, offset)
         if text:
             offset += len(text)

@@ -43,6 +43,7 @@ def work(folder: JobFolder, jobs: Path) -> None:
     """
     try:
         outcome = _made(folder, jobs)
+        folder.conclude(outcome)
     except CancelledError:
         if folder.space:
             return
@@ -52,13 +53,13 @@ def work(folder: JobFolder, jobs: Path) -> None:
     except OSError as error:
         outcome = _failed(as_error(error))
     finally:
-        # First of all: on a full disk there is no room for the outcome either.
+        # Before a failure is written down: on a full disk there is no room for that either.
         shutil.rmtree(folder.scratch, ignore_errors=True)
-    folder.handed.unlink(missing_ok=True)
+        folder.handed.unlink(missing_ok=True)
     if outcome.ending is not Ending.DONE:
         folder.tree.unlink(missing_ok=True)
         folder.changes.unlink(missing_ok=True)
-    folder.conclude(outcome)
+        folder.conclude(outcome)
 
 
 def _failed(error: CrossbuildError) -> Outcome:
