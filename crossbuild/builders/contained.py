@@ -49,10 +49,10 @@ class ContainedBackend:
         return _execute(builder, command)
 
     def snapshot(self, builder: Builder, name: str) -> None:
-        """Commit the container."""
+        """Commit the container; where that was much, let it go on from there."""
         from crossbuild.builders import keeping
 
-        keeping.snapshot(builder, name)
+        keeping.snapshot(self._site, builder, name)
 
     def rollback(self, builder: Builder, name: str) -> None:
         """Start a new container of the snapshot, and drop the old one."""

@@ -20,6 +20,11 @@ STATE = "org.crossbuild.state"
 """Label that says which state folder's records know a container."""
 ACCELERATED = PurePosixPath("/run/crossbuild")
 
+MUCH = 64_000_000
+"""Bytes: about what an engine copies in the time that a new container takes."""
+DEEPEST = 100
+"""Layers of an image: with 125 Docker makes no container of it, and each snapshot adds one."""
+
 
 def create(site: Site, builder: Builder, base: Base) -> None:
     """Make the container of *builder* from *base*, whole or not at all.
@@ -38,11 +43,21 @@ def create(site: Site, builder: Builder, base: Base) -> None:
             raise
 
 
-def snapshot(builder: Builder, name: str) -> None:
-    """Keep the present files of the container as the image of *name*."""
+def snapshot(site: Site, builder: Builder, name: str) -> None:
+    """Keep the present files of the container as the image of *name*.
+
+    An engine copies what changed since the container was made, each time again. So a container that has much
+    of that is made anew from the snapshot, unless something runs in it.
+    """
+    container, tag = container_name(builder.name), snapshot_image(builder.name, name)
     with session(builder.engine) as engine:
-        tag = snapshot_image(builder.name, name)
-        images.commit(engine, container_name(builder.name), tag, builder.arch)
+        before = images.measure(engine, containers.image_of(engine, container))
+        images.commit(engine, container, tag, builder.arch)
+        after = images.measure(engine, tag)
+        heavy = after.size - before.size > MUCH and after.layers < DEEPEST
+        if heavy and not containers.is_busy(engine, container):
+            images.tag(engine, tag, base_image(builder.name))
+            _install(engine, site, builder)
 
 
 def rollback(site: Site, builder: Builder, name: str) -> None:

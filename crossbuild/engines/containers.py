@@ -20,6 +20,8 @@ NEXT, PREVIOUS = ".next", ".previous"
 STOP = 2
 """Seconds that what runs in a container has to end before it is killed."""
 KEEP_ALIVE = ("sleep", "infinity")
+IDLE_PROCESSES = 3
+"""The engine's init, the above, and who counts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +87,23 @@ def labels(session: EngineSession, name: str) -> Mapping[str, str] | None:
             return dict(session.client.api.inspect_container(name)["Config"]["Labels"] or {})
         except NotFound:
             return None
+
+
+def image_of(session: EngineSession, name: str) -> str:
+    """Return the id of the image of which the container *name* was made."""
+    with told(session.kind):
+        return str(session.client.api.inspect_container(name)["Image"])
+
+
+def is_busy(session: EngineSession, name: str) -> bool:
+    """Say whether anything runs in the container *name* but what keeps it alive."""
+    # Not by the engine's own list of processes: Podman's is empty for Docker's clients.
+    with told(session.kind):
+        container = session.client.containers.get(name)
+        if container.status != "running":
+            return False
+        _, output = container.exec_run(["ls", "/proc"])
+    return sum(1 for word in output.split() if word.isdigit()) > IDLE_PROCESSES
 
 
 def export(session: EngineSession, name: str) -> Iterator[bytes]:

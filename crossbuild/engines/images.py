@@ -125,6 +125,22 @@ def inspect(session: EngineSession, name: str) -> Mapping[str, Any] | None:
             return None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """How large an image is."""
+
+    size: int
+    """Bytes of all its layers together."""
+    layers: int
+
+
+def measure(session: EngineSession, name: str) -> Measure:
+    """Return how large the image *name* is; nothing where the engine has none or does not tell."""
+    found = inspect(session, name) or {}
+    layers = (found.get("RootFS") or {}).get("Layers") or ()
+    return Measure(size=int(found.get("Size") or 0), layers=len(layers))
+
+
 def require_arch(session: EngineSession, name: str, arch: Architecture) -> str:
     """Return the id of the image *name*; remove it and raise ArtifactError where it is not for *arch*."""
     found = inspect(session, name)

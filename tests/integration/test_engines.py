@@ -16,6 +16,7 @@ from typing import Self
 
 import pytest
 
+from crossbuild.builders import keeping
 from crossbuild.builders.contained import ContainedBackend
 from crossbuild.builders.contract import ArchiveBase, ImageBase, RootBase
 from crossbuild.distros.builder_images import find_recipe
@@ -207,6 +208,30 @@ def test_a_snapshot_is_what_a_rollback_returns_to(rig: Rig) -> None:
     assert snapshot_image(builder.name, "second") not in images
     rig.backend.forget(builder, "first")
     assert rig.sh("cat /etc/state") == "old\n"
+
+
+def test_a_container_with_much_that_is_new_goes_on_from_its_snapshot(rig: Rig) -> None:
+    def snapshot_taken(name: str) -> str:
+        rig.backend.snapshot(rig.builder, name)
+        return rig.engine.client("inspect", container_name(rig.builder.name), "--format", "{{.Id}}")
+
+    first = snapshot_taken("little")
+    rig.sh(f"head -c {keeping.MUCH + 1_000_000} /dev/urandom > /usr/much; sha256sum /usr/much > /usr/sum")
+    with subprocess.Popen(rig.argv("sh", "-c", "echo there; sleep 60"), stdout=subprocess.PIPE) as busy:
+        assert busy.stdout
+        assert busy.stdout.read(6) == b"there\n"
+        assert snapshot_taken("busy") == first
+        assert busy.poll() is None
+        busy.terminate()
+    assert gone(rig, "sleep 60")
+    second = snapshot_taken("much")
+    assert second != first
+    assert rig.sh("sha256sum --check --status /usr/sum; echo $?") == "0\n"
+    # What the first one copied is not copied again.
+    assert snapshot_taken("after") == second
+    rig.sh("rm /usr/much /usr/sum")
+    rig.backend.rollback(replace(rig.builder, snapshots=(snapshot("much"), snapshot("after"))), "much")
+    assert rig.sh("sha256sum --check --status /usr/sum; echo $?; rm /usr/much /usr/sum") == "0\n"
 
 
 def test_a_rollback_that_was_killed_is_finished_by_the_next_command(rig: Rig) -> None:
