@@ -43,10 +43,11 @@ class LibrarySearch:
         defaults = [f"{prefix}/{name}" for name in self._lib_names for prefix in ("", "/usr")]
         configured = _configured_folders(scan, PurePosixPath("/etc/ld.so.conf"))
         self._system = tuple(dict.fromkeys([*configured, *map(PurePosixPath, defaults)]))
+        self._system_real = frozenset(map(scan.real, self._system))
 
     def is_system_folder(self, folder: PurePosixPath) -> bool:
         """Whether a library in *folder*, a real path, is found by every program."""
-        return folder in {self._scan.real(place) for place in self._system}
+        return folder in self._system_real
 
     def program(self, path: PurePosixPath, elf: ElfFile) -> Loaded:
         """Return the program at *path* as the first object of its process."""

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from crossbuild.distros.answers import Answers, edition
 from crossbuild.distros.apt import complaints, configuration, steps
 from crossbuild.distros.apt.progress import package_handled
 from crossbuild.distros.apt.sources import as_deb822, choose_sources
@@ -55,12 +56,14 @@ class AptSession:
         key = digest_of([self._sources, acquire, spec.arch, *base])[:16]
         self._folder = cache / "apt" / "indexes" / key
         self._archives = cache / "apt" / "archives" / spec.arch.debian
+        self._answers = Answers(self._folder / "answers")
 
     def update(self) -> None:
         """Fetch what changed of the indexes; raise a CrossbuildError that says what is wrong with them."""
         with locked(self._folder, "the package indexes", self._notice):
             self._write_configuration()
-            self._apt("update", "--error-on=any")
+            # Whoever reads the indexes first makes apt's cache of them, if anybody does.
+            self._apt("update", "--error-on=any", "--option", "pkgCacheFile::Generate=false")
 
     def sources_digest(self) -> str:
         """Return a digest of the signed indexes: it changes whenever one of the sources does."""
@@ -191,9 +194,16 @@ class AptSession:
         (self._folder / "apt.conf").write_text(text, encoding="utf-8")
 
     def _simulate(self, packages: Sequence[str]) -> tuple[PinnedPackage, ...]:
-        output = self._apt("install", "--simulate", *packages)
+        words = ("install", "--simulate", *packages)
+        output = self._answers.ask([words, self._state()], lambda: self._apt(*words))
         found = (INSTALLS.match(line) for line in output.splitlines())
         return tuple(PinnedPackage(name=match["name"], version=match["version"]) for match in found if match)
+
+    def _state(self) -> list[object]:
+        """Return all that a simulation depends on besides its words: indexes, base, settings, apt itself."""
+        files = (self._folder / name for name in ("status", "apt.conf", "sources.sources"))
+        digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
+        return [self.sources_digest(), *digests, edition(Path(command.find("apt-get") or "apt-get"))]
 
     def _apt(self, *arguments: str) -> str:
         env = command.environment({"APT_CONFIG": str(self._folder / "apt.conf")})

@@ -9,9 +9,10 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
+from crossbuild.distros.answers import Answers, edition
 from crossbuild.distros.carriage import refuse_unportable
 from crossbuild.distros.release import Release
 from crossbuild.distros.rpm import complaints, database, steps
@@ -26,6 +27,7 @@ from crossbuild.host import command
 from crossbuild.host.linking import link_or_copy
 from crossbuild.host.locks import NoticeSink, locked
 from crossbuild.host.programs import Programs
+from crossbuild.host.rooted import resolve
 from crossbuild.model.architecture import Architecture
 from crossbuild.model.plan import ROOT, WORK, PinnedPackage, Resolution
 from crossbuild.model.spec import ImageSpec, RpmRepository, digest_of
@@ -103,7 +105,9 @@ class RpmSession:
         """Return *packages* and all that they depend on, at the versions that the repositories have now."""
         if not packages:
             return ()
-        answer = self._run(*self._manager.simulate, *packages)
+        words = (*self._manager.simulate, *packages)
+        answers = Answers(self._folder / "answers")
+        answer = answers.ask([words, self._state()], lambda: self._run(*words))
         return tuple(sorted(self._manager.simulated(answer), key=lambda package: package.name))
 
     def unpack(self, packages: Sequence[str], folder: Path) -> dict[str, Path]:
@@ -194,6 +198,16 @@ class RpmSession:
         write_settings(
             folder / "rpm", self._spec, self._release, self._repositories, self._keys, self._programs.root
         )
+
+    def _state(self) -> list[object]:
+        """Return all that a simulation depends on besides its words: metadata, settings, the program itself.
+
+        What the base has and which keys are trusted is in the folder's name.
+        """
+        settings = sorted(path for path in (self._folder / "rpm").rglob("*") if path.is_file())
+        digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in settings]
+        program = resolve(self._programs.root, PurePosixPath("/usr/bin", self._manager.program))
+        return [self.sources_digest(), *digests, edition(program)]
 
     def _present(self) -> tuple[PinnedPackage, ...]:
         """Return what the base has."""

@@ -1,0 +1,56 @@
+"""What a package manager resolved is not asked again while neither the spec nor the sources change."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.integration.conftest import SMALL, CommandLine
+
+RECORDING = """\
+#!/bin/sh
+echo "$*" >>{log}
+exec /usr/bin/apt-get "$@"
+"""
+
+
+@pytest.fixture
+def asked(tmp_path: Path) -> Path:
+    """A file that gets a line for each start of apt-get by a host whose PATH begins with the folder `bin`."""
+    program = tmp_path / "bin/apt-get"
+    program.parent.mkdir()
+    program.write_text(RECORDING.format(log=tmp_path / "asked"))
+    program.chmod(0o755)
+    return tmp_path / "asked"
+
+
+def simulations(asked: Path) -> int:
+    """Return how many lists of packages were resolved since the last call."""
+    lines = asked.read_text().splitlines()
+    asked.unlink()
+    assert sum(line.startswith("update ") for line in lines) == 1
+    return sum("--simulate" in line for line in lines)
+
+
+def test_apt_resolves_only_what_is_new(crossbuild: CommandLine, asked: Path, tmp_path: Path) -> None:
+    """Answers of earlier runs are here, too, but none of this apt: it has just been written."""
+    spec = tmp_path / "spec.yaml"
+    path = f"{asked.parent}/bin:/usr/bin:/bin"
+
+    def plan(packages: str) -> str:
+        spec.write_text(SMALL.replace("iputils-ping", packages))
+        return crossbuild("plan", str(spec), PATH=path).stdout
+
+    first = plan("iputils-ping")
+    assert simulations(asked) == 2
+    assert plan("iputils-ping") == first
+    assert simulations(asked) == 0
+    # The base is that of the former plan.
+    assert "less" in plan("less")
+    assert simulations(asked) == 1
+    # Another version of apt may choose otherwise.
+    os.utime(asked.parent / "bin/apt-get", (0, 0))
+    plan("less")
+    assert simulations(asked) == 2
