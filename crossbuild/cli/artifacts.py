@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -106,8 +107,9 @@ def adopt(name: str, *, output: Path, arguments: str, as_json: bool, **files: Pa
     if as_json:
         console.print_json(made.record)
     else:
-        console.line(f"{name} is in {made.directory}.")
-        console.note(console.strong("Next: "), f"crossbuild artifacts show {made.directory}")
+        place = console.near(made.directory)
+        console.line(f"{name} is in {place}.")
+        console.note(console.strong("Next: "), f"crossbuild artifacts show {shlex.quote(place)}")
 
 
 @artifacts.command()

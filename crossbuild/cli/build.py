@@ -197,13 +197,14 @@ def _costly(made: ArtifactSet) -> str:
 
 def _show(made: ArtifactSet, finished: BuildFinished | None) -> None:
     rows = [(str(artifact.path), size_text(artifact.digests.size)) for artifact in made.artifacts]
+    place = console.near(made.directory)
     total = size_text(sum(artifact.digests.size for artifact in made.artifacts))
     console.table(("Artifact", "Size"), [*rows, ("in all", total)], right={1})
     if finished and finished.unchanged:
-        console.line(f"{made.name} has not changed; its artifacts are in {made.directory}")
+        console.line(f"{made.name} has not changed; its artifacts are in {place}")
     else:
         took = f", built in {duration_text(finished.seconds)}" if finished else ""
-        console.line(f"{made.name} is in {made.directory}{took}{_shares(made)}")
+        console.line(f"{made.name} is in {place}{took}{_shares(made)}")
         if costly := _costly(made):
             console.line(f"Most CPU time in qemu: {costly}")
-    console.line("Next: ", console.strong(f"crossbuild artifacts verify {shlex.quote(str(made.directory))}"))
+    console.line("Next: ", console.strong(f"crossbuild artifacts verify {shlex.quote(place)}"))

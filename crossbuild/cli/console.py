@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TextIO
 
 from rich.cells import cell_len
@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from crossbuild.cli.text import log_line, wrapped
+from crossbuild.cli.text import log_line, place_text, wrapped
 from crossbuild.errors import CrossbuildError
 from crossbuild.wording import printable
 
@@ -48,6 +48,14 @@ class Span:
 
 
 Line = Sequence[str | Span]
+
+
+def near(path: Path) -> str:
+    """Return *path* as one would type it where this process was started."""
+    try:
+        return place_text(path, Path.cwd())
+    except FileNotFoundError:  # the folder has gone
+        return str(path)
 
 
 def good(text: str) -> Span:

@@ -54,7 +54,7 @@ class Member:
                 return self.detail
             case "build-finished":
                 self.doing = "unchanged" if event["unchanged"] else "done"
-                self.detail, self.seconds = str(event["directory"]), now - self.began
+                self.detail, self.seconds = console.near(Path(event["directory"])), now - self.began
                 return f"{self.doing}, {self.detail}"
         if error := event.get("error"):
             self.error, self.seconds = error, now - self.began

@@ -88,7 +88,7 @@ def attach(session: Session, name: str, *, as_json: bool) -> None:
     with progress_for(json=as_json) as on_event:
         made = jobs.attach(name, site, on_event)
     if not as_json:
-        console.line(f"{made.name} is in {made.directory}")
+        console.line(f"{made.name} is in {console.near(made.directory)}")
 
 
 @job.command()

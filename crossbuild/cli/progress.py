@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from typing import TextIO, assert_never
 
-from crossbuild.cli.console import print_json_line
+from crossbuild.cli.console import near, print_json_line
 from crossbuild.cli.live import LiveProgress
 from crossbuild.cli.picture import amount
 from crossbuild.cli.screen import is_screen
@@ -97,7 +97,7 @@ class PlainProgress:
                 text = f"Note: {event.message}"
             case BuildFinished():
                 result = "unchanged" if event.unchanged else "done"
-                text = f"{event.name}: {result} in {duration_text(event.seconds)}, {event.directory}"
+                text = f"{event.name}: {result} in {duration_text(event.seconds)}, {near(event.directory)}"
             case Log() | Booted():
                 text = ""
             case _:

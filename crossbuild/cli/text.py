@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 from crossbuild.wording import printable
 
@@ -16,6 +17,15 @@ _WORD_OR_COMMAND = re.compile(r"[^\s`]*`[^`]+`\S*|\S+")
 def log_line(line: str) -> str:
     """Return a line of a program's output without its colours, its tabs widened, safe to show."""
     return printable(_ESCAPE_SEQUENCE.sub("", line).expandtabs(8).rstrip())
+
+
+def place_text(path: Path, here: Path) -> str:
+    """Return *path* as somebody in the folder *here* would type it: relative where it lies below."""
+    if not path.is_relative_to(here):
+        return str(path)
+    near = str(path.relative_to(here))
+    # Else a command would take it for an option.
+    return f"./{near}" if near.startswith("-") else near
 
 
 def clock_text(seconds: float) -> str:

@@ -40,7 +40,7 @@ class FakePipeline:
         self.asked.append((spec.name, output, force))
         if spec.name == "broken":
             raise BuildFailedError("`apt-get` exited with status 100.")
-        folder = output / spec.name
+        folder = output.absolute() / spec.name
         on_event(STARTED)
         on_event(BuildFinished(name=spec.name, directory=folder, seconds=192, unchanged=self.unchanged))
         digests = Digests(size=1_500_000, sha256="0" * 64, md5="0" * 32)

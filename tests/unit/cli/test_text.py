@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from crossbuild.cli.text import (
     clock_text,
     log_line,
+    place_text,
     remaining_text,
     wrapped,
 )
@@ -21,6 +24,21 @@ from crossbuild.cli.text import (
 )
 def test_log_line_loses_colours_and_keeps_words(line: str, shown: str) -> None:
     assert log_line(line) == shown
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/home/a/out/node", "out/node"),
+        ("/home/a", "."),
+        ("/home/abc/out", "/home/abc/out"),
+        ("/home", "/home"),
+        ("/home/a/-x/node", "./-x/node"),
+        ("/home/a/a b", "a b"),
+    ],
+)
+def test_a_place_is_named_as_one_would_type_it_there(path: str, shown: str) -> None:
+    assert place_text(Path(path), Path("/home/a")) == shown
 
 
 @pytest.mark.parametrize(
