@@ -93,11 +93,15 @@ INSTALLERS = {
 }
 
 
-def read_os_release(root: Path = Path("/")) -> "dict[str, str]":
-    """Return what os-release(5) says, keys in upper case; empty where there is no such file."""
-    for name in ("etc/os-release", "usr/lib/os-release"):
+OS_RELEASE = ("/etc/os-release", "/usr/lib/os-release")
+"""Where os-release(5) lies; the first one that is there counts."""
+
+
+def read_os_release() -> "dict[str, str]":
+    """Return what this host's os-release says, keys in upper case; empty where there is no such file."""
+    for name in OS_RELEASE:
         try:
-            return parse_os_release((root / name).read_text(encoding="utf-8"))
+            return parse_os_release(Path(name).read_text(encoding="utf-8"))
         except OSError:
             continue
     return {}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path, PurePosixPath
 
+from crossbuild.host.requirements import OS_RELEASE, parse_os_release
+
 MAX_LINKS = 40
 """As many links as the kernel follows in one path before it gives up (path_resolution(7))."""
 
@@ -41,3 +43,13 @@ def resolve(root: Path, path: str | PurePosixPath, *, last_link: bool = True) ->
 def inside(root: Path, path: Path) -> PurePosixPath:
     """Return *path*, a place on this host below *root*, as a process inside the root names it."""
     return PurePosixPath("/") / path.relative_to(root)
+
+
+def os_release(root: Path) -> dict[str, str]:
+    """Return what os-release(5) of *root* says, keys in upper case; empty where it has no such file."""
+    for name in OS_RELEASE:
+        try:
+            return parse_os_release(resolve(root, name).read_text(encoding="utf-8", errors="replace"))
+        except OSError:
+            continue
+    return {}

@@ -15,7 +15,7 @@ from crossbuild.distros.dpkg_database import DATABASE
 from crossbuild.distros.release import DatabaseBackend, Family, RpmDatabase
 from crossbuild.distros.rpm.steps import own_headers, taken_over
 from crossbuild.errors import SpecError
-from crossbuild.host import requirements, rooted
+from crossbuild.host import rooted
 from crossbuild.host.command import capture
 from crossbuild.host.locks import NoticeSink, locked
 from crossbuild.host.programs import Programs
@@ -108,7 +108,7 @@ def _take_over(tree: Path, database: RpmDatabase, programs: Programs) -> None:
 
 
 def _require_distribution(tree: Path, spec: ImageSpec) -> None:
-    said = requirements.read_os_release(tree)
+    said = rooted.os_release(tree)
     name, version = said.get("ID", "").lower(), said.get("VERSION_ID", "")
     if name == spec.distro and _major(version) == _major(spec.release):
         return

@@ -9,8 +9,8 @@ from pathlib import Path, PurePosixPath
 
 from crossbuild.distros import catalog, dpkg_database
 from crossbuild.distros.rpm import database as rpm_database
-from crossbuild.host import requirements
 from crossbuild.host.command import capture, find
+from crossbuild.host.rooted import os_release
 
 RPM_PLACES = ("usr/lib/sysimage/rpm", "var/lib/rpm")
 RPM_FILES = ("rpmdb.sqlite", "rpmdb.sqlite-wal", "Packages.db", "Packages")
@@ -39,7 +39,7 @@ class RootPrograms:
     @classmethod
     def of(cls, root: Path) -> RootPrograms:
         """Read os-release(5) and the package database of *root*."""
-        said = requirements.read_os_release(root)
+        said = os_release(root)
         distro, version = said.get("ID", "").lower(), said.get("VERSION_ID", "")
         packages = dpkg_database.installed_packages(root)
         return cls(

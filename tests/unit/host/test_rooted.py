@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from crossbuild.host.rooted import resolve
+from crossbuild.host.rooted import os_release, resolve
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,16 @@ def test_a_chain_without_an_end_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "b").symlink_to("a")
     with pytest.raises(OSError, match="Too many levels"):
         resolve(tmp_path, "/a")
+
+
+@pytest.mark.parametrize("target", ["/usr/lib/os-release", "../usr/lib/os-release", "nothing"])
+def test_os_release_is_that_of_the_root_wherever_its_link_seems_to_lead(tmp_path: Path, target: str) -> None:
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "usr/lib").mkdir(parents=True)
+    (tmp_path / "etc/os-release").symlink_to(target)
+    (tmp_path / "usr/lib/os-release").write_bytes(b"ID=of-the-root\nNAME=\xff\n")
+    assert os_release(tmp_path)["ID"] == "of-the-root"
+
+
+def test_a_root_without_os_release_says_nothing(tmp_path: Path) -> None:
+    assert os_release(tmp_path) == {}
