@@ -36,7 +36,7 @@ NOT_RUN = {
         "it needs a recipe of the reader's; tests/integration/test_ims_around.py has one"
     ),
     **dict.fromkeys(
-        NODE_COMMANDS, "it needs a host of the reader's; tests/integration/test_nodes*.py have some"
+        NODE_COMMANDS, "it needs a host of the reader's; tests/integration/test_node*.py have some"
     ),
     "make demo": "it changes the host; `make test` installs and sets up the same, then builds the example",
     "make test": "it runs this very test",
