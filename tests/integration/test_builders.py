@@ -2,52 +2,20 @@
 
 from __future__ import annotations
 
-import fcntl
-import json
 import os
-import pty
-import select
 import signal
-import struct
 import subprocess
-import termios
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from crossbuild.host.command import capture
 from crossbuild.model.site import Site
+from tests.integration.builder_rig import PATIENCE, TestBuilder
 from tests.integration.conftest import CommandLine
 
 NAME = "test-builder"
-PATIENCE = 30
-"""Seconds after which a program that says nothing is taken for stuck."""
-
-
-class TestBuilder:
-    """Runs commands in one builder."""
-
-    __test__ = False
-
-    def __init__(self, crossbuild: CommandLine, name: str) -> None:
-        self.crossbuild, self.name = crossbuild, name
-
-    def argv(self, *words: str) -> list[str]:
-        return self.crossbuild.argv("run", "--builder", self.name, *words)
-
-    def sh(self, script: str, *words: str, status: int = 0, stdin: str = "") -> str:
-        argv = self.argv("sh", "-c", script, "sh", *words)
-        result = capture(argv, stdin=stdin, check=False)
-        assert result.status == status, result.stderr
-        return result.stdout
-
-    def record(self) -> dict[str, list[dict[str, object]]]:
-        shown = self.crossbuild("builder", "show", self.name, "--json").stdout
-        value = json.loads(shown)
-        assert isinstance(value, dict)
-        return value
 
 
 @pytest.fixture(scope="module")
@@ -284,156 +252,3 @@ def test_a_root_of_another_architecture_is_refused(crossbuild: CommandLine, site
     crossbuild("root", "remove", "test-foreign")
     assert (result.status, "no root for aarch64" in result.stderr) == (1, True)
     assert "other" not in crossbuild("builder", "list").stdout
-
-
-class Terminal:
-    """A program whose terminal this is."""
-
-    def __init__(self, process: subprocess.Popen[bytes], descriptor: int) -> None:
-        self.process, self._descriptor, self.text = process, descriptor, ""
-
-    def type(self, text: str) -> None:
-        os.write(self._descriptor, text.encode())
-
-    def resize(self, rows: int, columns: int) -> None:
-        fcntl.ioctl(self._descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-
-    def hang_up(self) -> None:
-        os.close(self._descriptor)
-        self._descriptor = -1
-
-    def wait_for(self, wanted: str) -> None:
-        start = len(self.text)
-        while wanted not in self.text[start:]:
-            assert self._read(), f"{wanted!r} did not come after {self.text[start:]!r}"
-
-    def status(self) -> int:
-        while self._read():
-            pass
-        return self.process.wait(PATIENCE)
-
-    def close(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-
-    def _read(self) -> bool:
-        ready, _, _ = select.select([self._descriptor], [], [], PATIENCE)
-        assert ready, f"nothing came after {self.text[-500:]!r}"
-        try:
-            block = os.read(self._descriptor, 65536)
-        except OSError:  # Linux says EIO once nobody has the other side open
-            return False
-        self.text += block.decode(errors="replace")
-        return bool(block)
-
-
-@contextmanager
-def on_terminal(argv: list[str]) -> Iterator[Terminal]:
-    """Run *argv* as a terminal emulator would: in a session that owns the terminal."""
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        # Who runs tests in the background ignores interrupts, and children inherit that. A terminal that
-        # can do nothing gets nothing but text.
-        ["setsid", "--ctty", "env", "--default-signal=INT", "TERM=dumb", *argv],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-    )
-    os.close(theirs)
-    terminal = Terminal(process, ours)
-    try:
-        yield terminal
-    finally:
-        terminal.close()
-
-
-@pytest.fixture
-def shell(builder: TestBuilder) -> Iterator[Terminal]:
-    with on_terminal(builder.crossbuild.argv("shell", "--builder", builder.name)) as terminal:
-        terminal.wait_for("@aarch64")
-        yield terminal
-
-
-def test_the_shell_has_a_terminal_of_its_own(shell: Terminal) -> None:
-    shell.type("uname -m; tty\n")
-    shell.wait_for("\naarch64\r\n/dev/pts/0\r\n")
-    shell.type("exit 3\n")
-    assert shell.status() == 3
-
-
-def test_the_shell_follows_the_size_of_the_window(shell: Terminal) -> None:
-    shell.resize(40, 123)
-    shell.type("stty size\n")
-    shell.wait_for("\n40 123\r\n")
-    shell.type("trap 'stty size' WINCH; echo set\n")
-    shell.wait_for("\nset\r\n")
-    shell.resize(41, 99)
-    shell.type("\n")
-    shell.wait_for("41 99")
-
-
-def test_the_shell_has_job_control(shell: Terminal) -> None:
-    long = "sh -c 'echo $((6*7)); read line'\n"
-    shell.type(long)
-    shell.wait_for("\n42\r\n")
-    shell.type("\x1a")
-    shell.wait_for("Stopped")
-    shell.type("kill %1; wait; echo gone\n")
-    shell.wait_for("\ngone\r\n")
-    shell.type(long)
-    shell.wait_for("\n42\r\n")
-    shell.type("\x03")
-    # With an interrupt the kernel drops what is typed at that moment.
-    shell.wait_for("@aarch64")
-    shell.type("echo interrupted $?\n")
-    shell.wait_for("interrupted 130")
-
-
-def test_the_shell_remembers_what_was_typed(builder: TestBuilder, shell: Terminal) -> None:
-    shell.type("echo never to be forgotten\n")
-    shell.wait_for("\nnever to be forgotten\r\n")
-    shell.type("exit\n")
-    assert shell.status() == 0
-    assert "echo never to be forgotten" in builder.sh("cat /root/.bash_history")
-
-
-def test_a_lost_terminal_ends_the_shell_and_all_in_it(
-    builder: TestBuilder, shell: Terminal, site: Site
-) -> None:
-    shell.type("sleep 1000 &\n")
-    shell.wait_for("[1]")
-    shell.hang_up()
-    shell.process.wait(PATIENCE)
-    users = site.state / "builders" / builder.name / "tree/users"
-    commands = [Path("/proc", path.name, "cmdline") for path in users.iterdir()]
-    # Shells of other tests may have ended without anybody noticing yet: such a process has no command line.
-    assert not [command for command in commands if command.exists() and command.read_bytes()]
-    assert "killed" not in capture(builder.argv("true")).stderr
-
-
-def test_a_run_goes_on_beside_a_shell(builder: TestBuilder, shell: Terminal) -> None:
-    shell.type("echo from the shell > /root/beside; echo done\n")
-    shell.wait_for("\ndone\r\n")
-    assert builder.sh("cat /root/beside") == "from the shell\n"
-    result = capture(builder.argv("--changes", "true"))
-    assert "no snapshot is taken" in result.stderr
-
-
-def test_an_interrupt_from_the_terminal_ends_the_command(builder: TestBuilder) -> None:
-    with on_terminal(builder.argv("sh", "-c", "echo ready; sleep 1000")) as terminal:
-        terminal.wait_for("ready")
-        terminal.type("\x03")
-        assert terminal.status() == 130
-
-
-def test_output_to_a_terminal_is_complete(builder: TestBuilder) -> None:
-    with on_terminal(builder.argv("seq", "20000")) as terminal:
-        assert terminal.status() == 0
-        assert terminal.text.split() == [str(number) for number in range(1, 20001)]
-
-
-def test_a_shell_without_a_terminal_reads_a_pipe(builder: TestBuilder) -> None:
-    argv = builder.crossbuild.argv("shell", "--builder", builder.name)
-    assert capture(argv, stdin="uname -m\nexit 0\n").stdout == "aarch64\n"
