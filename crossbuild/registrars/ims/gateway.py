@@ -17,6 +17,7 @@ CONNECT_SECONDS = 10.0
 RETRIES = Retry(
     total=4,
     read=1,
+    other=0,  # a certificate that is not trusted will not be trusted in a moment either
     status_forcelist=(502, 503, 504),  # what a gateway says while a service restarts
     # A POST that was lost on the way may have been done: nobody repeats it.
     allowed_methods=("GET", "PATCH", "DELETE"),
