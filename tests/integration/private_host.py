@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 MAP = "0 0 65536"
+PATIENCE = 300
+"""Seconds after which a script is taken for stuck; a whole build may be in it, on a busy machine."""
 CROSSBUILD = [sys.executable, "-m", "crossbuild"]
 
 
@@ -43,7 +45,7 @@ def _mapped(argv: Sequence[str], cwd: Path) -> subprocess.CompletedProcess[str]:
     ) as process:
         _map_ids(process)
         try:
-            stdout, stderr = process.communicate("go\n", timeout=60)
+            stdout, stderr = process.communicate("go\n", timeout=PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()  # else leaving the block would wait for ever
             raise
