@@ -25,6 +25,8 @@ from crossbuild.model.spec import AptRepository, Repository, RpmRepository
 FORMAT = 3
 """Of what is remembered; another one makes it stale."""
 WRITABLE_BY_OTHERS = 0o022
+KEPT = 16
+"""How many are remembered: a user may work with several files in turn."""
 
 
 def key_of(content: bytes, circumstances: Sequence[object]) -> str:
@@ -52,11 +54,17 @@ def remember(key: str, site: Site) -> None:
     scratch = place.with_name(f"{place.name}.{os.getpid()}")
     with contextlib.suppress(OSError):
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for former in place.parent.glob("site-*.json"):
-            former.unlink()
+        _forget_old(place.parent)
         scratch.touch(mode=0o600)
         scratch.write_text(json.dumps(dataclasses.asdict(site), default=os.fspath), encoding="ascii")
         scratch.rename(place)
+
+
+def _forget_old(folder: Path) -> None:
+    """Leave room for one more: those that were remembered longest ago go first."""
+    newest = sorted(folder.glob("site-*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for former in newest[KEPT - 1 :]:
+        former.unlink(missing_ok=True)
 
 
 def _place(key: str) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -126,6 +127,16 @@ def test_where_nothing_can_be_written_nothing_is_remembered(cache: Path) -> None
     cache.write_text("a file in the way")
     remember("key", SITE)
     assert recall("key") is None
+
+
+def test_several_files_are_remembered_and_the_oldest_goes(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remembered, "KEPT", 2)
+    for number, key in enumerate(("one", "two", "three")):
+        remember(key, SITE)
+        os.utime(cache / f"site-{key}.json", (number, number))
+    assert [recall(key) for key in ("one", "two", "three")] == [None, SITE, SITE]
 
 
 def test_a_file_that_changed_is_read_again(tmp_path: Path) -> None:
