@@ -21,7 +21,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Literal
+from typing import Any, Literal
 
 from crossbuild.acceleration.starts import read_starts
 from crossbuild.acceleration.table import Rule, Setting, render_table
@@ -93,10 +93,19 @@ class Rig:
 
     def run(self, case: Case, *, plain: bool = False, flags: str = "POF") -> Outcome:
         """Start *case* under plain qemu or under crossbuild-exec."""
+        (outcome,) = self._outcomes(case, [self.qemu if plain else self.joined], flags)
+        return outcome
+
+    def both(self, case: Case) -> tuple[Outcome, Outcome]:
+        """Start *case* under plain qemu, then under crossbuild-exec: sooner done than each by itself."""
+        emulated, accelerated = self._outcomes(case, [self.qemu, self.joined], "POF")
+        return emulated, accelerated
+
+    def _outcomes(self, case: Case, interpreters: Sequence[Path], flags: str) -> list[Outcome]:
         order = {
             "root": os.fspath(self.root),
             "twin": os.fspath(self.twin),
-            "interpreter": os.fspath(self.qemu if plain else self.joined),
+            "interpreters": [os.fspath(interpreter) for interpreter in interpreters],
             "flags": flags,
             "table": render_table(self.rules, SETTINGS).decode(),
             "case": asdict(case),
@@ -104,8 +113,10 @@ class Rig:
         argv = [sys.executable, "-m", "tests.integration.exec_rig", json.dumps(order)]
         done = run_privately(f"exec {shlex.join(argv)}", cwd=self.checkout)
         assert done.returncode == 0, done.stderr
-        answer = json.loads(done.stdout)
-        return Outcome(**{**answer, "ways": tuple((path, way) for path, way in answer["ways"])})
+        return [
+            Outcome(**{**answer, "ways": tuple((path, way) for path, way in answer["ways"])})
+            for answer in json.loads(done.stdout)
+        ]
 
 
 def make_twin(folder: Path, programs: Mapping[str, str]) -> tuple[Rule, ...]:
@@ -139,18 +150,25 @@ def _libraries(program: str) -> list[str]:
 
 
 def main() -> None:
-    """Do what the order in argv[1] says and print the outcome as JSON."""
+    """Do what the order in argv[1] says and print the outcomes as JSON."""
     order = json.loads(sys.argv[1])
-    case = Case(**order["case"])
     binfmt.mount()
-    binfmt.register(binfmt.aarch64_handler(order["interpreter"], order["flags"]))
+    json.dump([_outcome(order, interpreter) for interpreter in order["interpreters"]], sys.stdout)
+
+
+def _outcome(order: Mapping[str, Any], interpreter: str) -> Mapping[str, object]:
+    """Start the case of *order* where *interpreter* is the handler, and take that back."""
+    case = Case(**order["case"])
+    handler = binfmt.aarch64_handler(interpreter, order["flags"])
+    binfmt.register(handler)
     with tempfile.TemporaryDirectory() as scratch:
         root = _furnish(Path(scratch), order, case)
         status, stdout, stderr = _start(root, case)
         ways = _ways(root / "run/crossbuild/count")
         subprocess.run(["umount", "--recursive", root], check=True)
         subprocess.run(["umount", scratch], check=True)
-    json.dump({"status": status, "stdout": stdout, "stderr": stderr, "ways": ways}, sys.stdout)
+    binfmt.unregister(handler.name)
+    return {"status": status, "stdout": stdout, "stderr": stderr, "ways": ways}
 
 
 def _furnish(scratch: Path, order: Mapping[str, str], case: Case) -> Path:

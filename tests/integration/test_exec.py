@@ -71,14 +71,14 @@ def rig(site: Site, small_root: str, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in NATIVE])
 def test_a_twin_behaves_as_the_emulated_program(rig: Rig, case: Case) -> None:
-    emulated, accelerated = rig.run(case, plain=True), rig.run(case)
+    emulated, accelerated = rig.both(case)
     assert accelerated.seen == emulated.seen
     assert {way for _path, way in accelerated.ways} == {"n"}
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in UNRECORDED])
 def test_a_start_that_cannot_be_recorded_is_a_start_all_the_same(rig: Rig, case: Case) -> None:
-    emulated, accelerated = rig.run(case, plain=True), rig.run(case)
+    emulated, accelerated = rig.both(case)
     assert accelerated.seen == emulated.seen
     assert accelerated.ways == ()
 
@@ -87,7 +87,7 @@ def test_a_start_that_cannot_be_recorded_is_a_start_all_the_same(rig: Rig, case:
     ("ways", "case"), [pytest.param(ways, case, id=name) for name, ways, case in EMULATED]
 )
 def test_what_may_not_be_replaced_runs_in_qemu_as_ever(rig: Rig, ways: str, case: Case) -> None:
-    emulated, accelerated = rig.run(case, plain=True), rig.run(case)
+    emulated, accelerated = rig.both(case)
     assert accelerated.seen == emulated.seen
     assert "".join(way for _path, way in accelerated.ways) == ways
 
