@@ -94,6 +94,17 @@ def crossbuild(site_config: Path) -> CommandLine:
     return CommandLine(site_config)
 
 
+def own_state(folder: Path, *parts: str) -> CommandLine:
+    """Return a command line whose state and roots are below *folder*; of the cache it shares *parts*."""
+    (folder / "state/cache").mkdir(parents=True)
+    for part in parts:
+        (STATE / "state/cache" / part).mkdir(parents=True, exist_ok=True)
+        (folder / "state/cache" / part).symlink_to(STATE / "state/cache" / part)
+    config = folder / "config.yaml"
+    config.write_text(f"state: {folder}/state\nprefix: {folder}/prefix\n")
+    return CommandLine(config)
+
+
 @pytest.fixture(scope="session")
 def small_spec(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A spec that takes seconds once its base is there."""
@@ -126,13 +137,27 @@ def engine(request: pytest.FixtureRequest) -> Iterator[RunningEngine]:
 
 @pytest.fixture(scope="session")
 def built_example(crossbuild: CommandLine) -> Path:
-    """The artifact set of the example, built once in each run; tests leave it as it is."""
+    """The artifact set of the example, built once in each run for all processes; tests only read it."""
     output = SHARED / "out" / RUN
     with held(SHARED / ".out.lock"):
         if not (output / "debian12-compute").is_dir():
             shutil.rmtree(output.parent, ignore_errors=True)
             crossbuild("build", str(CHECKOUT / "examples/debian12-compute.yaml"), "--output", str(output))
     return output / "debian12-compute"
+
+
+@pytest.fixture
+def own_example(built_example: Path) -> Iterator[Path]:
+    """The artifact set of the example for a test that boots or registers it."""
+    folder = STATE / "own"
+    shutil.rmtree(folder, ignore_errors=True)
+    yield linked(built_example, folder / built_example.name)
+    shutil.rmtree(folder)
+
+
+def linked(directory: Path, target: Path) -> Path:
+    """Copy the artifact set *directory* to *target* by links: nothing writes into files of a set."""
+    return Path(shutil.copytree(directory, target, copy_function=os.link))
 
 
 @pytest.fixture(scope="session")

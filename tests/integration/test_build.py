@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import json
 import shutil
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from crossbuild.host.command import CommandResult, capture, environment
-from tests.integration.conftest import SMALL, STATE, CommandLine
+from tests.integration.conftest import SMALL, STATE, CommandLine, own_state
 
 
 @pytest.fixture(scope="module")
@@ -59,15 +60,17 @@ def layer_names(archive: Path) -> str:
     return capture(["sh", "-c", script]).stdout
 
 
-def test_a_changed_package_list_starts_from_the_cached_base(
-    crossbuild: CommandLine, small_set: Path, tmp_path: Path
-) -> None:
-    for tree in (STATE / "state/cache/layers").glob("packages-*"):
-        tree.unlink()
+def test_a_changed_package_list_starts_from_the_cached_base(small_set: Path, tmp_path: Path) -> None:
+    """In a state that has the base and no more."""
+    own = own_state(tmp_path / "own", "apt", "twins")
+    layers = tmp_path / "own/state/cache/layers"
+    layers.mkdir()
+    for tree in (STATE / "state/cache/layers").glob("base-*"):
+        (layers / tree.name).symlink_to(tree)
     changed = SMALL.replace("[iputils-ping]", "[iputils-ping, less]")
     untouchable = "commands: ['test -f /run/crossbuild/table', '! touch /run/crossbuild/twin/evil']\n"
     spec = spec_file(tmp_path, changed + untouchable)
-    said = events(crossbuild("build", spec, "--output", str(tmp_path), "--json"))
+    said = events(own("build", spec, "--output", str(tmp_path), "--json"))
     cached = {event["phase"]: event["cached"] for event in said if event["event"] == "phase-finished"}
     assert cached["base"] is True
     assert cached["packages"] is False
@@ -76,38 +79,35 @@ def test_a_changed_package_list_starts_from_the_cached_base(
     assert "run/crossbuild" not in layer_names(tmp_path / "small/warewulf4/small.tar")
 
 
-def test_an_emulated_build_from_nothing_gives_the_bytes_of_an_accelerated_one(
-    crossbuild: CommandLine, small_spec: Path, small_set: Path, tmp_path: Path
-) -> None:
-    fresh = STATE / "fresh"
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir()
-    try:
-        (fresh / "config.yaml").write_text(f"state: {fresh}/state\nprefix: {fresh}/prefix\n")
-        line = CommandLine(fresh / "config.yaml")
-        line("build", str(small_spec), "--emulator-only", "--output", str(fresh))
-        result = crossbuild("artifacts", "diff", str(small_set), str(fresh / "small"), "--json")
-        assert json.loads(result.stdout)["differences"] == []
-        with (fresh / "small/warewulf4/small.tar").open("ab") as file:
-            file.write(b"x")
-        assert crossbuild("artifacts", "verify", str(fresh / "small"), check=False).status == 1
-    finally:
-        shutil.rmtree(fresh)
+@contextlib.contextmanager
+def started(argv: list[str]) -> Iterator[subprocess.Popen[str]]:
+    """Run *argv* beside the block; what is left of it afterwards is killed."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(argv, stdout=pipe, stderr=pipe, text=True, env=environment()) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def test_a_second_build_of_the_same_name_waits_for_the_first(
     crossbuild: CommandLine, small_set: Path, tmp_path: Path
 ) -> None:
-    spec = spec_file(tmp_path, SMALL.replace("name: small", "name: twice"))
+    gate = "while [ ! -e /go ]; do sleep 0.1; done; rm /go"
+    spec = spec_file(tmp_path, SMALL.replace("name: small", "name: twice") + f"commands: ['{gate}']\n")
     argv = crossbuild.argv("build", spec, "--output", str(tmp_path / "out"))
-    builds = [
-        subprocess.Popen(argv, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment())
-        for _ in range(2)
-    ]
-    said = [build.communicate() for build in builds]
-    assert [build.returncode for build in builds] == [0, 0]
-    assert sum("waiting for it to finish" in stderr for _, stderr in said) == 1
-    assert sum("has not changed" in stdout for stdout, _ in said) == 1
+
+    with started(argv) as first:
+        assert first.stderr
+        assert any("Configuration: started" in line for line in first.stderr)
+        with started(argv) as second:
+            assert second.stderr
+            assert any("waiting for it to finish" in line for line in second.stderr)
+            (root,) = (STATE / "state/work").glob("twice.*/root")
+            (root / "go").touch()
+            assert "has not changed" not in first.communicate()[0]
+            assert "has not changed" in second.communicate()[0]
+    assert (first.returncode, second.returncode) == (0, 0)
 
 
 def test_a_former_set_stays_until_the_new_one_is_complete(

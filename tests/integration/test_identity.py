@@ -1,7 +1,8 @@
-"""One package set built emulated and accelerated, each from nothing: no entry of the two trees may differ."""
+"""Emulated and accelerated builds, each from nothing: no entry of trees, no byte of artifacts may differ."""
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.conftest import STATE, CommandLine
+from tests.integration.conftest import STATE, CommandLine, own_state
 from tests.tree_comparison import Found, differences, read_tree
 
 SPEC = Path(__file__).with_name("identity.yaml")
@@ -29,7 +30,7 @@ PARTS = {
 
 @pytest.fixture(scope="module")
 def states(small_root: str) -> Iterator[Path]:
-    """A state for each way with the root in it; nothing is shared but what apt downloaded."""
+    """A state for each way with the root in it; what is shared is downloaded packages and native tools."""
     folder = STATE / "identity"
     shutil.rmtree(folder, ignore_errors=True)
     with ThreadPoolExecutor() as both:
@@ -39,11 +40,8 @@ def states(small_root: str) -> Iterator[Path]:
 
 
 def build(state: Path, way: str) -> None:
-    (state / "state/cache").mkdir(parents=True)
-    (state / "state/cache/apt").symlink_to(STATE / "state/cache/apt")
-    config = state / "config.yaml"
-    config.write_text(f"state: {state}/state\nprefix: {state}/prefix\n")
-    CommandLine(config)("root", "create", "identity", "--spec", str(SPEC), *OPTIONS[way])
+    crossbuild = own_state(state, "apt", "twins")
+    crossbuild("root", "create", "identity", "--spec", str(SPEC), *OPTIONS[way])
 
 
 @pytest.fixture(scope="module")
@@ -80,3 +78,24 @@ def test_it_was_built_in_the_way_that_it_says(states: Path, way: str, native: bo
     started = [line.split(" dpkg is /")[1] for line in log.splitlines() if " dpkg is /" in line]
     assert started
     assert {line == "run/crossbuild/twin/usr/bin/dpkg" for line in started} == {native}
+
+
+def test_an_emulated_build_gives_the_bytes_of_an_accelerated_one(
+    crossbuild: CommandLine, states: Path, small_spec: Path, tmp_path: Path
+) -> None:
+    """Its base, too, was made in this way: the trees above have the same one."""
+    for way, options in OPTIONS.items():
+        run = CommandLine(states / way / "config.yaml")
+        said = run("build", str(small_spec), *options, "--output", str(tmp_path / way), "--json").stdout
+        cached = {
+            event["phase"]: event["cached"]
+            for event in map(json.loads, said.splitlines())
+            if "cached" in event
+        }
+        assert (cached["base"], cached["packages"]) == (True, False)
+    emulated, accelerated = (tmp_path / way / "small" for way in OPTIONS)
+    result = crossbuild("artifacts", "diff", str(emulated), str(accelerated), "--json")
+    assert json.loads(result.stdout)["differences"] == []
+    with (emulated / "warewulf4/small.tar").open("ab") as file:
+        file.write(b"x")
+    assert crossbuild("artifacts", "verify", str(emulated), check=False).status == 1

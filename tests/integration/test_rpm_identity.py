@@ -11,7 +11,7 @@ import pytest
 
 from crossbuild.host.command import capture
 from crossbuild.model.architecture import Architecture
-from tests.integration.conftest import STATE, CommandLine
+from tests.integration.conftest import STATE, CommandLine, own_state
 from tests.integration.rpm_distribution.repository import MadeRepository
 from tests.integration.rpm_distribution.table import Like
 from tests.integration.rpm_images import root_spec
@@ -39,7 +39,7 @@ MOUNTED = frozenset({"/proc", "/sys", "/dev"})
 
 @pytest.fixture(scope="module")
 def states(made: MadeRepository) -> Iterator[Path]:
-    """A state for each way with the root in it; nothing is shared."""
+    """A state for each way with the root in it; what is shared is native tools."""
     folder = STATE / f"identity-{made.like}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
@@ -51,14 +51,11 @@ def states(made: MadeRepository) -> Iterator[Path]:
 
 
 def build(state: Path, spec: Path, options: tuple[str, ...]) -> None:
-    state.mkdir()
-    command_line(state)("root", "create", "identity", "--spec", str(spec), *options)
+    own_state(state, "twins")("root", "create", "identity", "--spec", str(spec), *options)
 
 
 def command_line(state: Path) -> CommandLine:
-    config = state / "config.yaml"
-    config.write_text(f"state: {state}/state\nprefix: {state}/prefix\n")
-    return CommandLine(config)
+    return CommandLine(state / "config.yaml")
 
 
 @pytest.fixture(scope="module")
