@@ -15,7 +15,7 @@ from crossbuild.host.command import capture, environment
 from tests.documents import CHECKOUT, EXECUTABLE, NOT_RUN, blocks
 from tests.fakes.ims.hsm import KNOWN
 from tests.fakes.ims.system import System, running
-from tests.integration.conftest import CommandLine
+from tests.integration.conftest import CommandLine, linked
 
 RUN = {
     document: [line for block in blocks(document) for line in block.commands() if line not in NOT_RUN]
@@ -38,8 +38,7 @@ def checkout(site_config: Path, built_example: Path, ims_system: System) -> Iter
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(CHECKOUT / "examples", folder / "examples")
     (folder / ".venv").symlink_to(CHECKOUT / ".venv")
-    # Linked, not copied: a build replaces the folder and never writes into its files.
-    shutil.copytree(built_example, folder / "out" / built_example.name, copy_function=os.link)
+    linked(built_example, folder / "out" / built_example.name)
     user = folder / ".config/crossbuild"
     user.mkdir(parents=True)
     provisioners = yaml.safe_dump({"provisioners": ims_system.section()})

@@ -188,19 +188,17 @@ def test_files_of_elsewhere_are_registered_too(system: System, built_example: Pa
     assert system.is_empty()
 
 
-def test_the_example_is_registered_and_taken_back(system: System, built_example: Path) -> None:
-    receipts = built_example / "receipts"
-    register(system, built_example)
+def test_the_example_is_registered_and_taken_back(system: System, own_example: Path) -> None:
+    receipts = own_example / "receipts"
+    register(system, own_example)
     (receipt,) = receipts.iterdir()
     image = the_image(system)
     assert (image["name"], image["arch"]) == ("debian12-compute", "aarch64")
     sizes = {
-        item["path"]: item["size"] for item in json.loads((built_example / "image.json").read_text())["files"]
+        item["path"]: item["size"] for item in json.loads((own_example / "image.json").read_text())["files"]
     }
     for name in TYPES:
         head = system.s3.head_object(Bucket="boot-images", Key=f"{image['id']}/{name}")
         assert head["ContentLength"] == sizes[f"ims/{name}"]
     undo(system, receipt)
     assert system.is_empty()
-    receipt.unlink()
-    receipts.rmdir()

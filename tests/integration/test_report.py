@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ import pytest
 from crossbuild.artifacts.receipts import record_digest, write_receipt
 from crossbuild.model.artifact import OutputKind
 from tests.integration.browser import Page, browser
-from tests.integration.conftest import STATE, CommandLine
+from tests.integration.conftest import STATE, CommandLine, linked
 from tests.integration.small_sets import small_set
 from tests.unit.artifacts.test_receipts import RECEIPT
 from tests.unit.report.sets import HOSTILE, full_set, write_boot
@@ -39,8 +38,7 @@ def example(built_example: Path) -> Iterator[Path]:
     """The example, booted in one way, failed in another, never tried in the third, and registered."""
     folder = STATE / "report"
     shutil.rmtree(folder, ignore_errors=True)
-    # Linked, not copied: nothing writes into its files.
-    directory = Path(shutil.copytree(built_example, folder / built_example.name, copy_function=os.link))
+    directory = linked(built_example, folder / built_example.name)
     write_boot(directory, "warewulf3", console=CONSOLE)
     failure = {"verdict": "failed", "reason": "The kernel panicked.", "lines": ["Kernel panic"]}
     write_boot(directory, "ims", console=CONSOLE, **failure)
