@@ -12,27 +12,12 @@ from crossbuild.artifacts.receipts import read_receipt
 from crossbuild.model.artifact import OutputKind
 from crossbuild.model.receipt import ReceiptState
 from tests.integration.conftest import CommandLine
-from tests.integration.small_sets import ARGUMENTS, copied, receipts, small_set
-from tests.integration.warewulf3_rig import Warewulf3Host
+from tests.integration.small_sets import ARGUMENTS, receipts, small_set
+from tests.integration.warewulf3_rig import Warewulf3Host, directory, host, packed
+
+__all__ = ["directory", "host", "packed"]
 
 VERSIONS = ["3.8.1", "3.9.0", "3.10.0"]
-
-
-@pytest.fixture
-def host(tmp_path: Path, crossbuild: CommandLine) -> Warewulf3Host:
-    return Warewulf3Host(tmp_path / "host", crossbuild)
-
-
-@pytest.fixture(scope="session")
-def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A set that tests copy or leave as it is, but for its receipts."""
-    return small_set(tmp_path_factory.mktemp("packed") / "one", OutputKind.WAREWULF3)
-
-
-@pytest.fixture
-def directory(packed: Path, tmp_path: Path) -> Path:
-    """A set of the test's own."""
-    return copied(packed, tmp_path / "out")
 
 
 @pytest.mark.parametrize("version", VERSIONS)

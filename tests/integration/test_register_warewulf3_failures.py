@@ -11,31 +11,15 @@ import pytest
 from crossbuild.artifacts.receipts import read_receipt
 from crossbuild.model.artifact import OutputKind
 from crossbuild.model.receipt import ReceiptState
-from tests.integration.conftest import CommandLine
-from tests.integration.small_sets import copied, receipts, small_set
-from tests.integration.warewulf3_rig import Warewulf3Host
+from tests.integration.small_sets import receipts, small_set
+from tests.integration.warewulf3_rig import Warewulf3Host, directory, host, packed
 from tests.unit.artifacts.kernels import ARM64_IMAGE
 from tests.unit.formats.test_cpio import END, member
 from tests.unit.trees import X86_64, make_elf
 
+__all__ = ["directory", "host", "packed"]
+
 PE_OF_X86_64 = ARM64_IMAGE.replace(b"\x64\xaa", b"\x64\x86")
-
-
-@pytest.fixture
-def host(tmp_path: Path, crossbuild: CommandLine) -> Warewulf3Host:
-    return Warewulf3Host(tmp_path / "host", crossbuild)
-
-
-@pytest.fixture(scope="session")
-def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A set that tests copy or leave as it is, but for its receipts."""
-    return small_set(tmp_path_factory.mktemp("packed") / "one", OutputKind.WAREWULF3)
-
-
-@pytest.fixture
-def directory(packed: Path, tmp_path: Path) -> Path:
-    """A set of the test's own."""
-    return copied(packed, tmp_path / "out")
 
 
 def needs(path: str) -> Callable[[Warewulf3Host], object]:

@@ -8,9 +8,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from crossbuild.host.command import CommandResult
+from crossbuild.model.artifact import OutputKind
 from tests.documents import CHECKOUT
 from tests.integration.conftest import CommandLine
+from tests.integration.small_sets import copied, small_set
 from tests.unit.artifacts.kernels import ARM64_IMAGE
 from tests.unit.formats.test_cpio import END, member
 from tests.unit.trees import make_elf
@@ -109,3 +113,20 @@ class Warewulf3Host:
         """Remove something that aarch64 nodes need."""
         target = self.prefix / path
         shutil.rmtree(target) if target.is_dir() else target.unlink()
+
+
+@pytest.fixture
+def host(tmp_path: Path, crossbuild: CommandLine) -> Warewulf3Host:
+    return Warewulf3Host(tmp_path / "host", crossbuild)
+
+
+@pytest.fixture(scope="session")
+def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A set that tests copy or leave as it is, but for its receipts."""
+    return small_set(tmp_path_factory.mktemp("packed") / "one", OutputKind.WAREWULF3)
+
+
+@pytest.fixture
+def directory(packed: Path, tmp_path: Path) -> Path:
+    """A set of the test's own."""
+    return copied(packed, tmp_path / "out")
