@@ -40,6 +40,16 @@ kernel: false
 packages: [iputils-ping]
 outputs: [warewulf4]
 """
+APT_GET = """\
+#!/bin/sh
+# The real one, but for what crossbuild's indexes were fetched for in this run of the tests already.
+fetched=${{APT_CONFIG%/*}}/fetched
+case "$1 $APT_CONFIG" in
+  "update "*/indexes/*)
+    test "$(cat "$fetched" 2>/dev/null)" = {run} || {{ {real} "$@" && echo {run} >"$fetched"; }} ;;
+  *) exec {real} "$@" ;;
+esac
+"""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -52,6 +62,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _root_is_needed() -> None:
     if os.geteuid() != 0:
         pytest.exit("tests/integration needs root: it makes roots, sandboxes and images.", returncode=3)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_state_of_the_mirrors() -> Iterator[None]:
+    """Have indexes fetched once in each run: a mirror that changes in the middle changes keys and choices."""
+    program = STATE / "bin/apt-get"
+    program.parent.mkdir(parents=True, exist_ok=True)
+    program.write_text(APT_GET.format(real=shutil.which("apt-get"), run=RUN))
+    program.chmod(0o755)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+        yield
 
 
 @pytest.fixture(scope="session")

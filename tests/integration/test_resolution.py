@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from tests.integration.conftest import SMALL, CommandLine
 RECORDING = """\
 #!/bin/sh
 echo "$*" >>{log}
-exec /usr/bin/apt-get "$@"
+exec {real} "$@"
 """
 
 
@@ -20,7 +21,7 @@ def asked(tmp_path: Path) -> Path:
     """A file that gets a line for each start of apt-get by a host whose PATH begins with the folder `bin`."""
     program = tmp_path / "bin/apt-get"
     program.parent.mkdir()
-    program.write_text(RECORDING.format(log=tmp_path / "asked"))
+    program.write_text(RECORDING.format(log=tmp_path / "asked", real=shutil.which("apt-get")))
     program.chmod(0o755)
     return tmp_path / "asked"
 
