@@ -21,10 +21,11 @@ builder: install-demo
 # Variables that are given to make reach both as environment.
 export sms_ip install_path install_home old_names config_file base_os docker_image_tag
 
-# Everything, the real parts included: roots, sandboxes, images. Needs root.
+# Everything, the real parts included: roots, sandboxes, images. Needs root. Files go in the order of their names:
+# xdist would begin with those of many tests, and one that takes minutes for a single test would come last.
 test: install-test check
 	$(CROSSBUILD) setup
-	$(VENV)/bin/pytest --numprocesses 2 --dist loadfile tests/integration
+	$(VENV)/bin/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder tests/integration
 
 # Seconds; no root, no network.
 check: $(VENV)/.developer
