@@ -11,12 +11,17 @@ from crossbuild.host.survey import walk
 from crossbuild.model.residue import ResidueAction, residue_at
 
 SECOND = 1_000_000_000
+OF_ROOT = ("/var/cache/apt/archives/partial", "/var/lib/apt/lists/partial")
+"""Folders that apt gives to the user that it downloads as, but only where that one could reach the root: in a
+build on this host it can, in a job on a node it cannot. apt does it again when it runs in the image."""
 
 
 def clean(root: Path, keep: Collection[str]) -> None:
     """Remove or empty what belongs to the build or must differ between nodes, but for the paths in *keep*."""
     for entry in list(walk(root)):
         path = os.fsdecode(entry.path)
+        if path in OF_ROOT and entry.status.st_uid:
+            os.chown(entry.real, 0, 0, follow_symlinks=False)
         residue = residue_at(path) if stat.S_ISREG(entry.status.st_mode) else None
         if residue is None or path in keep:
             continue
