@@ -30,6 +30,8 @@ def clean(root: Path, keep: Collection[str]) -> None:
                 os.unlink(entry.real)  # noqa: PTH108 -- bytes, for names that are not UTF-8
             case ResidueAction.TRUNCATE:
                 os.truncate(entry.real, 0)
+                if residue.mode is not None:
+                    os.chmod(entry.real, residue.mode)  # noqa: PTH101 -- bytes, too
 
 
 def clamp_times(root: Path, epoch: int) -> None:

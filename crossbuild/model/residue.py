@@ -23,10 +23,14 @@ class Residue:
     """Absolute inside the root; `*` stands for anything within one name, `**` for anything at any depth."""
     action: ResidueAction
     reason: str
+    mode: int | None = None
+    """What a file gets that is a copy of the build host's, with that one's mode; None: it keeps its own."""
 
 
-def _residues(action: ResidueAction, reason: str, *patterns: str) -> tuple[Residue, ...]:
-    return tuple(Residue(pattern=pattern, action=action, reason=reason) for pattern in patterns)
+def _residues(
+    action: ResidueAction, reason: str, *patterns: str, mode: int | None = None
+) -> tuple[Residue, ...]:
+    return tuple(Residue(pattern=pattern, action=action, reason=reason, mode=mode) for pattern in patterns)
 
 
 _REMOVE, _TRUNCATE = ResidueAction.REMOVE, ResidueAction.TRUNCATE
@@ -42,6 +46,7 @@ RESIDUE: tuple[Residue, ...] = (
         "it describes the network of the build host",
         "/etc/hostname",
         "/etc/resolv.conf",
+        mode=0o644,
     ),
     *_residues(
         _REMOVE,

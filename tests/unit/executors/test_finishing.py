@@ -19,3 +19,19 @@ def test_folders_that_apt_gives_away_on_some_hosts_are_roots(tmp_path: Path) -> 
         os.chown(folder, 42, 0)
     clean(tmp_path, ())
     assert [(tmp_path / name[1:]).stat().st_uid for name in (*OF_ROOT, others)] == [0, 0, 42]
+
+
+def test_copies_of_the_hosts_own_files_do_not_have_its_modes(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    for name, mode in (("hostname", 0o755), ("resolv.conf", 0o600), ("machine-id", 0o444), ("hosts", 0o600)):
+        path = tmp_path / "etc" / name
+        path.write_text("sms\n")
+        path.chmod(mode)
+    clean(tmp_path, ("/etc/hosts",))
+    found = {path.name: (path.stat().st_mode & 0o777, path.stat().st_size) for path in tmp_path.rglob("*/*")}
+    assert found == {
+        "hostname": (0o644, 0),
+        "resolv.conf": (0o644, 0),
+        "machine-id": (0o444, 0),
+        "hosts": (0o600, 4),
+    }
