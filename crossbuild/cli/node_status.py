@@ -56,7 +56,7 @@ def status(
 
 def _show(found: Sequence[NodeStatus], failing: Mapping[str, str]) -> None:
     console.table(
-        ("", "NAME", "ARCH", "SLOTS", "JOBS", "LOAD", "MEMORY FREE", "DISK FREE", "TOOLS"),
+        ("", "NAME", "ARCH", "SLOTS", "JOBS", "LOAD", "MEMORY FREE", "DISK FREE", "BUILDS WITH"),
         [_row(one) for one in found],
         right={3, 4, 5, 6, 7},
     )
@@ -71,6 +71,8 @@ def _show(found: Sequence[NodeStatus], failing: Mapping[str, str]) -> None:
 
 
 def _row(one: NodeStatus) -> tuple[str | Span, ...]:
+    from crossbuild.nodes.probe import builds_with
+
     word = console.good("ready") if one.usable else console.bad("not ready")
     slots = f"{one.leases}/{one.node.slots}"
     if (facts := one.facts) is None:
@@ -84,12 +86,14 @@ def _row(one: NodeStatus) -> tuple[str | Span, ...]:
         f"{facts.load:.1f}/{facts.cpus}",
         size_text(facts.memory_available),
         size_text(facts.disk_free),
-        ", ".join(tool.name for tool in facts.tools) or "none",
+        ", ".join(builds_with(facts)) or "nothing",
     )
 
 
 def status_entry(one: NodeStatus, failing: Mapping[str, str]) -> dict[str, object]:
     """Return what docs/reference/nodes.md describes."""
+    from crossbuild.nodes.probe import ways
+
     facts = one.facts
     known = (
         {
@@ -101,6 +105,7 @@ def status_entry(one: NodeStatus, failing: Mapping[str, str]) -> dict[str, objec
             "memory_available": facts.memory_available,
             "disk_free": facts.disk_free,
             "tools": {tool.name: tool.version for tool in facts.tools},
+            "ways": ways(facts),
             "jobs": facts.jobs,
             "clock_skew": facts.clock_skew,
         }

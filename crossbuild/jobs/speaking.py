@@ -1,9 +1,8 @@
-"""Speaks with the worker on a host: sends it, gives it a job, hears what it does, and takes the root home."""
+"""Speaks with the worker on a host: gives it a job, hears what it does, and takes the root home."""
 
 from __future__ import annotations
 
 import json
-import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +22,6 @@ from crossbuild.errors import (
 )
 from crossbuild.host.digests import file_digests
 from crossbuild.host.locks import NoticeSink
-from crossbuild.jobs.bundle import worker_file
 from crossbuild.jobs.places import Place
 from crossbuild.model import job as names
 from crossbuild.model.codec import decode, encode
@@ -36,33 +34,6 @@ PATIENCE = 900.0
 """Seconds after which a host that cannot be reached is given up; its job goes on, for `job attach`."""
 ATTEMPTS = 3
 """How often an archive is fetched that does not arrive as it was packed."""
-
-# Says which Python is new enough, and whether the worker is there already; removes all but the four that were
-# used last. Only the last folder is made: those above it are the administrator's.
-_LOOK = """\
-umask 077
-mkdir "$1" 2>/dev/null
-test -d "$1" || exit 3
-find "$1" -maxdepth 0 -type d -user "$(id -u)" ! -perm /077 | grep -q . || exit 4
-cd "$1" && mkdir -p .workers || exit 3
-for python in python3 python3.14 python3.13 python3.12 python3.11; do
-  if "$python" -I -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-    echo "$python"
-    break
-  fi
-done
-cd .workers
-touch --no-create "$2"
-test -d "$2" && echo there
-ls -t | grep -v '[.]' | tail -n +5 | while read -r unused; do rm -rf "$unused"; done
-"""
-FOREIGN = 4
-"""Its status where the folder of jobs is somebody else's, or open to others."""
-# Beside its place, so that others see all of it or nothing; who comes second has nothing to do.
-_UNPACK = """\
-cd "$1/.workers" && "$3" -I -m zipfile -e "$4.pyz" "$4.d" && rm -f "$4.pyz" || exit 1
-mv -T "$4.d" "$2" 2>/dev/null || rm -rf "$4.d"
-"""
 
 
 class NodeFullError(StorageError):
@@ -78,7 +49,8 @@ class Worker:
     """The worker on one host, ready to be spoken to."""
 
     place: Place
-    python: str
+    python: tuple[str, ...]
+    """The words that start a Python there."""
     folder: PurePosixPath
 
     def commission(self, order: WorkOrder) -> list[str]:
@@ -161,7 +133,7 @@ class Worker:
         return done.stdout
 
     def _argv(self, command: str, *rest: str) -> list[str]:
-        return [self.python, "-I", str(self.folder), command, str(self.place.jobs), *rest]
+        return [*self.python, "-I", str(self.folder), command, str(self.place.jobs), *rest]
 
 
 class Hearing:
@@ -185,41 +157,6 @@ class Hearing:
             event = decode(cast("type[Event]", Event), json.loads(line))
             self.offset += len(line) + 1
             self._on_event(event)
-
-
-def worker_at(place: Place, cache: Path) -> Worker:
-    """Return the worker at *place*, sent now unless it is there; *cache* is a folder of this host.
-
-    Raises HostNotReadyError where it cannot run, NodeUnreachableError or another error of the way there.
-    """
-    file = worker_file(cache)
-    key, jobs = file.stem, str(place.jobs)
-    looked = place.shore.run(["sh", "-c", _LOOK, "sh", jobs, key], check=False)
-    if looked.status == FOREIGN:
-        raise NodeNotReadyError(
-            f"The folder {jobs} on {place.name} is not this user's alone.",
-            details="What runs as a job lies there, and somebody else could change it.",
-            resolution="Look at what is in it, remove it, and run it again.",
-        )
-    if looked.status:
-        raise NodeNotReadyError(
-            f"{place.name} has no place for builds.",
-            details=looked.stderr.strip(),
-            resolution=f"Make the folder {place.jobs.parent} there: `crossbuild node prepare` says how.",
-        )
-    python, *rest = looked.stdout.split() or [""]
-    if not python or python == "there":
-        raise NodeNotReadyError(
-            f"{place.name} has no Python that is new enough.",
-            details="Python 3.11 or a newer one was looked for on PATH.",
-            resolution="`crossbuild node prepare` says which package has it.",
-        )
-    if not rest:
-        # Several clients may send it at a time.
-        sent = f"{key}.{secrets.token_hex(4)}"
-        place.shore.send(file, place.jobs / names.WORKERS / f"{sent}.pyz")
-        place.shore.run(["sh", "-c", _UNPACK, "sh", jobs, key, python, sent])
-    return Worker(place=place, python=python, folder=place.jobs / names.WORKERS / key)
 
 
 def as_error(complaint: Complaint, place: str) -> CrossbuildError:

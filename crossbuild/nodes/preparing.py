@@ -12,7 +12,7 @@ from crossbuild.errors import CommandFailedError, ProvisionerError, UsageError
 from crossbuild.host.requirements import INSTALLERS, family_of, packages, parse_os_release
 from crossbuild.model.node import Node, NodeFacts
 from crossbuild.nodes.addresses import parse_ssh_address
-from crossbuild.nodes.probe import LEAST_DISK, families
+from crossbuild.nodes.probe import LEAST_DISK, builds_with
 from crossbuild.nodes.ssh import Connection
 
 DEVICE = re.compile(r"/dev/[A-Za-z0-9][A-Za-z0-9_./+-]*")
@@ -127,10 +127,10 @@ def _architecture(node: Node, facts: NodeFacts) -> Need:
 
 
 def _tools(facts: NodeFacts, os_release: str) -> Need:
-    found = families(facts)
+    found = builds_with(facts)
     family = family_of(parse_os_release(os_release))
     return Need(
-        what="Python and a package manager",
+        what="Podman, or Python and a package manager",
         met=bool(found),
         found=", ".join(found) or "none",
         commands=_installation(family) if family in _MANAGERS else (),

@@ -28,6 +28,8 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "zypper": ("zypper",),
 }
 """What a node needs, besides Python, to install packages of a family."""
+TOOLS, PODMAN = "tools", "podman"
+"""How a node makes roots: with programs of its own, or in containers."""
 LEAST_DISK = 2_000_000_000
 """Bytes: a small root, its archive, and the packages that it was made of."""
 MOST_SKEW = 60.0
@@ -101,8 +103,8 @@ def judge(node: Node, facts: NodeFacts) -> str:
     complaints = (
         (facts.arch != node.arch, f"it is {facts.arch}, and was added as {node.arch}"),
         (
-            not families(facts),
-            f"it lacks Python {oldest} or later, or a package manager: apt-get with mmdebstrap, dnf, zypper",
+            not ways(facts),
+            f"it lacks Podman for root, and Python {oldest} with apt-get and mmdebstrap, dnf, or zypper",
         ),
         (
             not (facts.root or facts.subordinate_ids),
@@ -115,8 +117,21 @@ def judge(node: Node, facts: NodeFacts) -> str:
     return next((text for wrong, text in complaints if wrong), "")
 
 
+def ways(facts: NodeFacts) -> dict[str, str]:
+    """Return how the node makes roots of each family: with TOOLS or PODMAN; empty where it makes none."""
+    contained = tuple(FAMILIES) if facts.root and facts.tool("podman") else ()
+    return {**dict.fromkeys(contained, PODMAN), **dict.fromkeys(families(facts), TOOLS)}
+
+
+def builds_with(facts: NodeFacts) -> tuple[str, ...]:
+    """Return what makes roots there, for people: package managers, and Podman if it stands in for others."""
+    found = ways(facts)
+    own = tuple(family for family, way in found.items() if way == TOOLS)
+    return (*own, "Podman") if PODMAN in found.values() else own
+
+
 def families(facts: NodeFacts) -> tuple[str, ...]:
-    """Return the package managers with which the node makes roots."""
+    """Return the package managers of its own with which the node makes roots."""
     python = facts.tool("python3")
     if not python or python_version(python.version) < OLDEST_PYTHON:
         return ()

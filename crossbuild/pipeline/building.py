@@ -38,6 +38,7 @@ from crossbuild.pipeline.narrator import Narrator
 from crossbuild.pipeline.offloading import NoPlaceError, Offload, made_elsewhere
 from crossbuild.pipeline.phases import LAYERS, SOURCES, TWIN, VERIFICATION, phases_of_build
 from crossbuild.pipeline.recording import narrated, recorded
+from crossbuild.pipeline.tool_images import needed_for
 from crossbuild.pipeline.tools import choose_programs
 from crossbuild.pipeline.venues import venue_of
 from crossbuild.planning.planner import plan_build
@@ -163,6 +164,7 @@ def _root_somewhere(spec: ImageSpec, run: Run, task: _Task, wish: Venue) -> Iter
                 narrator=run.narrator,
                 job=task.job,
                 inputs=task.inputs,
+                needed=needed_for(spec, run.site, run.narrator.notice, create_root),
                 plan_for=planner,
             )
             try:

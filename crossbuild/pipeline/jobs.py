@@ -14,7 +14,8 @@ from crossbuild.errors import CrossbuildError, ProvisionerError, UsageError
 from crossbuild.host.locks import NoticeSink
 from crossbuild.host.workspace import workspace
 from crossbuild.jobs.batch import batch_worker
-from crossbuild.jobs.speaking import Worker, worker_at
+from crossbuild.jobs.sending import worker_at
+from crossbuild.jobs.speaking import Worker
 from crossbuild.jobs.store import JobStore
 from crossbuild.machines.sandbox import require_root
 from crossbuild.model.artifact import ArtifactSet

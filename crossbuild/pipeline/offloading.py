@@ -11,8 +11,10 @@ from pathlib import Path
 from crossbuild.distros.session import Session
 from crossbuild.errors import CrossbuildError, HostNotReadyError, ProvisionerError
 from crossbuild.jobs.batch import batch_worker
+from crossbuild.jobs.contained import ContainedWorker, Needed
 from crossbuild.jobs.places import Place
-from crossbuild.jobs.speaking import NodeFullError, NodeNotReadyError, Worker, worker_at
+from crossbuild.jobs.sending import worker_at
+from crossbuild.jobs.speaking import NodeFullError, NodeNotReadyError, Worker
 from crossbuild.jobs.store import JobStore
 from crossbuild.model.architecture import Architecture
 from crossbuild.model.job import Commission, Job
@@ -42,6 +44,7 @@ class Offload:
     narrator: Narrator
     job: Job
     inputs: str
+    needed: Needed
     plan_for: Callable[[Venue], Plan]
     """Gives the plan as soon as the venue is settled."""
 
@@ -146,8 +149,11 @@ def _begun(offload: Offload, lease: Lease, folder: Path) -> Errand:
     venue = Venue(kind=VenueKind.NODE, node=lease.node, reason=lease.reason)
     try:
         node = NodeStore(offload.site.state).load(lease.node)
-        worker = worker_at(node_place(offload.site, node), offload.site.cache / "workers")
+        cache = offload.site.cache / "workers"
+        worker = worker_at(node_place(offload.site, node), cache, offload.needed)
         errand = _commissioned(offload, venue, worker)
+        if isinstance(worker, ContainedWorker):
+            offload.narrator.notice(f"It works in a container of Podman: {node.name} itself lacks the tools.")
         errand.hand_in(offload.session, errand.store.site, folder)
     except (ProvisionerError, HostNotReadyError) as error:
         raise _UnfitError(error) from error

@@ -87,6 +87,14 @@ def start(jobs: Path, job: str) -> None:
     os.read(ready, 1)
 
 
+def work(jobs: Path, job: str) -> None:
+    """Work on *job* to its end in this process, which is the first of a container."""
+    require_own(jobs)
+    folder = job_folder(jobs, job)
+    _detach(folder)
+    _run(jobs, folder, lambda: None)
+
+
 def run(jobs: Path, job: str, space: str) -> None:
     """Work on *job* to its end, below the folder *space* of this host's own disk."""
     from crossbuild.host.workspace import workspace
@@ -100,7 +108,7 @@ def run(jobs: Path, job: str, space: str) -> None:
 
 def _run(jobs: Path, folder: JobFolder, begun: Callable[[], None]) -> None:
     """Work on the job of *folder*; call *begun* once others can see that somebody does."""
-    from crossbuild.worker.work import work
+    from crossbuild.worker import work as making
 
     require_own(jobs)
     os.umask(0o022)
@@ -110,7 +118,7 @@ def _run(jobs: Path, folder: JobFolder, begun: Callable[[], None]) -> None:
         folder.pid.write_text(str(os.getpid()))
         begun()
         if folder.outcome() is None:
-            work(folder, jobs)
+            making.work(folder, jobs)
 
 
 def follow(jobs: Path, job: str, offset: str) -> None:
@@ -154,6 +162,7 @@ def jobs(jobs: Path) -> None:
 COMMANDS: Mapping[str, Callable[..., None]] = {
     "take": take,
     "start": start,
+    "work": work,
     "run": run,
     "follow": follow,
     "cancel": cancel,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -95,6 +96,15 @@ class RunningEngine:
         )
         return capture([*argv, *arguments], env=self._environment()).stdout
 
+    def write_client(self, program: Path) -> None:
+        """Write a *program* that is Podman itself, with this engine's state."""
+        variable = f"CONTAINERS_CONF={self._environment()['CONTAINERS_CONF']}"
+        # On some PATH the program itself may be what is called so.
+        real = str(shutil.which("podman"))
+        words = shlex.join(["env", variable, real, *self._podman()[1:]])
+        program.write_text(f'#!/bin/sh\nexec {words} "$@"\n')
+        program.chmod(0o755)
+
     def _argv(self) -> list[str]:
         if self.kind is EngineKind.PODMAN:
             return [*self._podman(), "system", "service", "--time=0", f"unix://{self.socket}"]
@@ -137,10 +147,10 @@ def running_engine(kind: EngineKind, folder: Path, *, bridged: bool = False) -> 
         yield engine
     finally:
         engine.stop()
-        _remove(folder)
+        remove_storage(folder)
 
 
-def _remove(folder: Path) -> None:
+def remove_storage(folder: Path) -> None:
     """Remove *folder*; processes with which Podman tidies up after commands may still mount below it."""
     deadline = time.monotonic() + PATIENCE
     while True:

@@ -65,14 +65,15 @@ class Host:
             "UsePAM no\n"
             f"SetEnv PATH={self.path}\n"
         )
-        # The namespace brings mounts of its own (ip-netns(8)): what changes fstab changes the host's.
+        # With mounts of its own: what changes fstab changes the host's. `ip netns exec` would bring others,
+        # and a /sys without control groups, which Podman asks for.
         fstab = self.folder / "fstab"
         fstab.touch()
         script = f"mount --bind {fstab} /etc/fstab && exec {SSHD} -D -e -f {config}"
         log = (self.folder / "sshd.log").open("ab")
         with log:
             self.process = subprocess.Popen(
-                ["ip", "netns", "exec", self.namespace, "sh", "-c", script],
+                ["nsenter", f"--net=/run/netns/{self.namespace}", "unshare", "--mount", "sh", "-c", script],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -151,7 +152,7 @@ def running_hosts(count: int) -> Iterator[tuple[Host, ...]]:
     with contextlib.ExitStack() as stack:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         make_key(folder / "user_key")
-        stack.enter_context(_agent(folder))
+        stack.enter_context(agent(folder / "user_key"))
         hosts = []
         for position in range(count):
             number = next(_NUMBERS)
@@ -170,9 +171,10 @@ def running_hosts(count: int) -> Iterator[tuple[Host, ...]]:
 
 
 @contextlib.contextmanager
-def _agent(folder: Path) -> Iterator[None]:
-    place = folder / "agent"
-    agent = subprocess.Popen(["ssh-agent", "-D", "-a", place], stdout=subprocess.DEVNULL)
+def agent(key: Path) -> Iterator[None]:
+    """Have an agent with *key* for the length of the block, which every ssh finds."""
+    place = Path(tempfile.mkdtemp(prefix="agent-")) / "socket"
+    process = subprocess.Popen(["ssh-agent", "-D", "-a", place], stdout=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + PATIENCE
         while not place.exists():
@@ -180,11 +182,12 @@ def _agent(folder: Path) -> Iterator[None]:
             time.sleep(0.01)
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("SSH_AUTH_SOCK", str(place))
-            capture(["ssh-add", "-q", str(folder / "user_key")])
+            capture(["ssh-add", "-q", str(key)])
             yield
     finally:
-        agent.terminate()
-        agent.wait()
+        process.terminate()
+        process.wait()
+        shutil.rmtree(place.parent)
 
 
 def make_key(path: Path) -> None:

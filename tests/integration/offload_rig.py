@@ -104,7 +104,7 @@ def management(
     """Return a new management server below *folder*; without *shared*, it has a cache of its own."""
     state = folder / "state"
     (state / "cache").mkdir(parents=True)
-    for part in ("apt", "layers") if shared else ():
+    for part in ("apt", "layers", "tools") if shared else ():
         (STATE / "state/cache" / part).mkdir(parents=True, exist_ok=True)
         (state / "cache" / part).symlink_to(STATE / "state/cache" / part)
     config = folder / "config.yaml"

@@ -51,7 +51,7 @@ def worker(jobs: Path, monkeypatch: pytest.MonkeyPatch, slurm: FakeSlurm) -> Bat
     place = Place(name="slurm", jobs=PurePosixPath(jobs), shore=ThisHost())
     watch = QueueWatch(jobs, jobs.parent / "notes")
     return BatchWorker(
-        place=place, python="python3", folder=place.jobs, defaults=SlurmDefaults(), watch=watch
+        place=place, python=("python3",), folder=place.jobs, defaults=SlurmDefaults(), watch=watch
     )
 
 

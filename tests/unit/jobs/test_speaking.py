@@ -23,7 +23,8 @@ from crossbuild.host.command import LineSink, capture
 from crossbuild.jobs import speaking
 from crossbuild.jobs.bundle import worker_file
 from crossbuild.jobs.places import Place, ThisHost
-from crossbuild.jobs.speaking import Worker, as_error, layers_to_make, worker_at
+from crossbuild.jobs.sending import worker_at
+from crossbuild.jobs.speaking import Worker, as_error, layers_to_make
 from crossbuild.model.architecture import Architecture
 from crossbuild.model.codec import encode
 from crossbuild.model.events import Event, Log
@@ -70,6 +71,15 @@ def test_the_worker_needs_nothing_but_pythons_own_library(tmp_path: Path) -> Non
 
 def test_the_same_modules_give_the_same_worker(tmp_path: Path) -> None:
     assert worker_file(tmp_path / "one").name == worker_file(tmp_path / "other").name
+
+
+def test_what_was_sent_by_half_goes_after_a_day(worker: Worker, tmp_path: Path) -> None:
+    fresh, old = (Path(worker.folder).with_name(f"sent.{name}") for name in ("fresh.part", "old.part"))
+    fresh.touch()
+    old.touch()
+    os.utime(old, (0, 0))
+    worker_at(worker.place, tmp_path / "cache")
+    assert (fresh.exists(), old.exists()) == (True, False)
 
 
 def test_a_worker_that_is_there_is_not_sent_again(worker: Worker, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from crossbuild.errors import ProvisionerError
 from crossbuild.model.node import NodeStatus, Tool
 from crossbuild.nodes.ims_status import ims_status
-from crossbuild.nodes.probe import families, judge, parse, python_version, script
+from crossbuild.nodes.probe import builds_with, families, judge, parse, python_version, script, ways
 from tests.unit.nodes.values import DNF, PODMAN, PYTHON, make_facts, make_node
 
 ANSWER = """\
@@ -65,8 +65,9 @@ def test_a_clock_is_wrong_by_what_the_way_cannot_explain(between: tuple[float, f
     [
         pytest.param({}, "", id="nothing"),
         pytest.param({"arch": "x86_64"}, "it is x86_64, and was added as aarch64", id="arch"),
-        pytest.param({"tools": (PYTHON,)}, "it lacks Python 3.11", id="no package manager"),
-        pytest.param({"tools": (PODMAN,)}, "it lacks Python 3.11", id="Podman alone"),
+        pytest.param({"tools": (PYTHON,)}, "it lacks Podman", id="no package manager"),
+        pytest.param({"tools": (PODMAN,)}, "it lacks Podman for root", id="Podman of an ordinary user"),
+        pytest.param({"tools": (PODMAN,), "root": True}, "", id="Podman"),
         pytest.param({"subordinate_ids": False}, "is not root there", id="no ids"),
         pytest.param({"subordinate_ids": False, "root": True}, "", id="root needs none"),
         pytest.param({"folder_writable": False}, "not a folder that build can write to", id="folder"),
@@ -87,6 +88,33 @@ def test_old_python_makes_no_roots() -> None:
     old = Tool(name="python3", path="/usr/bin/python3", version="Python 3.6.8")
     assert families(make_facts(tools=(old, DNF))) == ()
     assert python_version("") == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected", "told"),
+    [
+        pytest.param({"tools": (PYTHON, DNF)}, {"dnf": "tools"}, ("dnf",), id="tools"),
+        pytest.param(
+            {"tools": (PODMAN, PYTHON, DNF), "root": True},
+            {"apt": "podman", "dnf": "tools", "zypper": "podman"},
+            ("dnf", "Podman"),
+            id="Podman for what the tools cannot make",
+        ),
+        pytest.param(
+            {"tools": (PODMAN, DNF), "root": True},
+            dict.fromkeys(("apt", "dnf", "zypper"), "podman"),
+            ("Podman",),
+            id="tools without Python",
+        ),
+        pytest.param({"tools": (PODMAN,)}, {}, (), id="Podman of an ordinary user"),
+    ],
+)
+def test_podman_stands_in_for_what_is_missing(
+    changes: dict[str, Any], expected: dict[str, str], told: tuple[str, ...]
+) -> None:
+    facts = make_facts(**changes)
+    assert ways(facts) == expected
+    assert builds_with(facts) == told
 
 
 def run_probe(folder: Path) -> str:
