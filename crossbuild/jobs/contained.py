@@ -88,7 +88,7 @@ class ContainedWorker(Worker):
 
 def asking(image: str, jobs: PurePosixPath) -> tuple[str, ...]:
     """Return the words that start a Python that looks at *jobs*, or ends one, in a container of *image*."""
-    return (PODMAN, "run", "--rm", *_common(jobs), image, PYTHON)
+    return (PODMAN, "run", "--rm", "--interactive", *_common(jobs), image, PYTHON)
 
 
 def building(image: str, jobs: PurePosixPath, name: str) -> tuple[str, ...]:

@@ -84,7 +84,7 @@ def test_a_host_that_lacks_only_the_package_manager_asks_with_its_own_python(
     worker = worker_at(place, tmp_path / "cache", needed(tmp_path))
     assert isinstance(worker, ContainedWorker)
     assert (worker.python, worker.image) == (("python3",), f"{REPOSITORY}:apt-aarch64-recipe-1")
-    worker.hand_in(ORDER, None, tmp_path)
+    worker.commission(ORDER)
     worker.start("a-1")
     assert worker.follow("a-1", quiet, quiet).ending is Ending.FAILED
     asked = [line for line in log(podman) if line.startswith("run")]
@@ -131,7 +131,7 @@ def test_an_image_that_is_not_taken_is_the_hosts_fault(place: Place, podman: Pat
 def test_jobs_are_asked_for_by_whatever_image_is_there(place: Place, podman: Path, tmp_path: Path) -> None:
     with pytest.raises(HostNotReadyError, match="no Python"):
         worker_at(place, tmp_path / "cache")
-    worker_at(place, tmp_path / "cache", needed(tmp_path)).hand_in(ORDER, None, tmp_path)
+    worker_at(place, tmp_path / "cache", needed(tmp_path)).commission(ORDER)
     (standing,) = worker_at(place, tmp_path / "cache").standings()
     assert (standing.job, standing.running) == ("a-1", False)
     assert "SYS_ADMIN" not in "".join(log(podman))
@@ -139,7 +139,7 @@ def test_jobs_are_asked_for_by_whatever_image_is_there(place: Place, podman: Pat
 
 def test_a_container_that_ends_at_once_says_why(place: Place, podman: Path, tmp_path: Path) -> None:
     worker = worker_at(place, tmp_path / "cache", needed(tmp_path))
-    worker.hand_in(ORDER, None, tmp_path)
+    worker.commission(ORDER)
     (Path(place.jobs) / "a-1/stderr").write_text("cannot lock\n")
     (podman.parent / "programs/podman").write_text("#!/bin/sh\n[ $1 = run ]\n")
     with pytest.raises(CommandFailedError) as caught:
