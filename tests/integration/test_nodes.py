@@ -160,7 +160,7 @@ def test_a_host_without_any_tool_is_not_ready(tmp_path: Path, store: NodeStore) 
         host.path = str(bare)
         host.start()
         said = in_process("--config", str(config_of(tmp_path)), "node", "status")
-    assert (said.status, "it lacks Python 3.11" in said.stderr) == (1, True), said.stderr
+    assert (said.status, "it lacks Podman for root" in said.stderr) == (1, True), said.stderr
 
 
 def config_of(folder: Path) -> Path:
