@@ -30,7 +30,7 @@ from crossbuild.pipeline.booting import expected_of
 from tests.integration.conftest import CommandLine
 from tests.integration.node_rig import make_key
 
-SPEC = """\
+SPEC = f"""\
 name: arm-node
 distro: debian
 release: "12"
@@ -41,7 +41,6 @@ packages:
   - kmod
   - iproute2
   - ifupdown
-  - isc-dhcp-client
   - openssh-server
   - e2fsprogs
   - python3
@@ -49,13 +48,24 @@ packages:
   - zstd
   - podman
   - crun
-kernel: {package: linux-image-cloud-arm64, args: "console=ttyAMA0,115200 net.ifnames=0"}
-services: {enable: [ssh]}
+kernel:
+  package: linux-image-cloud-arm64
+  args: "console=ttyAMA0,115200 net.ifnames=0"
+services:
+  enable: [ssh]
 files:
-  - {target: /root/.ssh/authorized_keys, source: user_key.pub, mode: "0600"}
-  - {target: /etc/network/interfaces, content: "auto lo eth0\niface lo inet loopback\niface eth0 inet dhcp\n"}
+  - target: /root/.ssh/authorized_keys
+    source: user_key.pub
+    mode: "0600"
+  - target: /etc/network/interfaces
+    content: |
+      auto lo eth0
+      iface lo inet loopback
+      iface eth0 inet manual
+        up ip route replace default via {HOST}
 outputs: [warewulf3]
 """
+"""Its address it has from Warewulf's initramfs already."""
 DISK = 6 << 30
 """Bytes, of which only those count that are written."""
 BESIDES = 3 << 30
