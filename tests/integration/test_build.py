@@ -94,7 +94,7 @@ def test_a_second_build_of_the_same_name_waits_for_the_first(
     crossbuild: CommandLine, small_set: Path, tmp_path: Path
 ) -> None:
     gate = "while [ ! -e /go ]; do sleep 0.1; done; rm /go"
-    spec = spec_file(tmp_path, SMALL.replace("name: small", "name: twice") + f"commands: ['{gate}']\n")
+    spec = spec_file(tmp_path, SMALL.replace("name: small", "name: gated") + f"commands: ['{gate}']\n")
     argv = crossbuild.argv("build", spec, "--output", str(tmp_path / "out"))
 
     with started(argv) as first:
@@ -103,7 +103,7 @@ def test_a_second_build_of_the_same_name_waits_for_the_first(
         with started(argv) as second:
             assert second.stderr
             assert any("waiting for it to finish" in line for line in second.stderr)
-            (root,) = (STATE / "state/work").glob("twice.*/root")
+            (root,) = (STATE / "state/work").glob("gated.*/root")
             (root / "go").touch()
             assert "has not changed" not in first.communicate()[0]
             assert "has not changed" in second.communicate()[0]
