@@ -22,7 +22,7 @@ from crossbuild.model.offload import Fallback, OffloadDefaults, SlurmDefaults
 from crossbuild.model.site import BuilderDefaults, RecipeDefaults, Site
 from crossbuild.model.spec import AptRepository, Repository, RpmRepository
 
-FORMAT = 3
+FORMAT = 4
 """Of what is remembered; another one makes it stale."""
 WRITABLE_BY_OTHERS = 0o022
 KEPT = 16

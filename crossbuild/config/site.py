@@ -16,7 +16,7 @@ from crossbuild.model.spec import AptRepository, Repository, RpmRepository
 
 if TYPE_CHECKING:
     from crossbuild.config.schema import RepositorySection
-    from crossbuild.config.site_schema import BuildersSection, ImsSection, SlurmSection
+    from crossbuild.config.site_schema import BuildersSection, ImsSection, OffloadSection, SlurmSection
 
 SYSTEM_FILE = Path("/etc/crossbuild/config.yaml")
 SYSTEM_STATE = Path("/var/lib/crossbuild")
@@ -67,7 +67,7 @@ def _checked(chosen: Path | None) -> Site:
         mirrors=tuple(sorted(section.mirrors.items(), key=lambda item: (-len(item[0]), item[0]))),
         builders=_builders(section.builders),
         ims=_to_ims(section.provisioners.ims),
-        offload=OffloadDefaults(on=section.offload.to, fallback=section.offload.fallback),
+        offload=_to_offload(section.offload),
         slurm=_to_slurm(section.slurm),
     )
 
@@ -140,6 +140,10 @@ def _to_ims(section: ImsSection | None) -> ImsAccess | None:
         recipe_bucket=section.recipe_bucket,
         timeout=section.timeout,
     )
+
+
+def _to_offload(section: OffloadSection) -> OffloadDefaults:
+    return OffloadDefaults(on=section.to, fallback=section.fallback, patience=section.patience)
 
 
 def _to_slurm(section: SlurmSection) -> SlurmDefaults:

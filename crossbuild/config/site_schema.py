@@ -22,7 +22,7 @@ from crossbuild.config.values import (
 )
 from crossbuild.distros.builder_images import RECIPES
 from crossbuild.model.builder import PUB_INSIDE, ROOTS_INSIDE, EngineKind, Mount
-from crossbuild.model.offload import AUTO, Fallback
+from crossbuild.model.offload import AUTO, PATIENCE, Fallback
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -105,6 +105,7 @@ class OffloadSection(Section):
 
     to: ImageName = AUTO
     fallback: Annotated[Fallback, Field(strict=False)] = Fallback.QUEUE
+    patience: int = Field(default=PATIENCE, ge=0)
 
 
 class SlurmSection(Section):

@@ -12,10 +12,11 @@ from pathlib import Path, PurePosixPath
 from crossbuild import resources
 from crossbuild.errors import HostNotReadyError, ProvisionerError
 from crossbuild.host.locks import NoticeSink
+from crossbuild.jobs.hearing import Hearing
 from crossbuild.jobs.places import Place, ThisHost
 from crossbuild.jobs.queue_watch import NUMBER, QueueWatch
 from crossbuild.jobs.sending import worker_at
-from crossbuild.jobs.speaking import Hearing, Worker
+from crossbuild.jobs.speaking import Worker
 from crossbuild.model import job as names
 from crossbuild.model.codec import decode
 from crossbuild.model.events import EventSink

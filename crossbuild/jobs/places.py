@@ -11,6 +11,7 @@ from typing import Protocol
 
 from crossbuild.host import command
 from crossbuild.host.command import CommandResult, LineSink
+from crossbuild.model.offload import PATIENCE
 
 BLOCK = 1 << 20
 
@@ -42,6 +43,8 @@ class Place:
     name: str
     jobs: PurePosixPath
     shore: Shore
+    patience: float = PATIENCE
+    """Seconds after which it is given up while it cannot be reached; its job goes on, for `job attach`."""
 
 
 class ThisHost:

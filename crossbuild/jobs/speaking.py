@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, cast
+from typing import Any
 
 from crossbuild import errors
 from crossbuild.errors import (
@@ -22,22 +21,24 @@ from crossbuild.errors import (
 )
 from crossbuild.host.digests import file_digests
 from crossbuild.host.locks import NoticeSink
+from crossbuild.jobs.hearing import Hearing
+from crossbuild.jobs.patience import Patience
 from crossbuild.jobs.places import Place
 from crossbuild.model import job as names
 from crossbuild.model.codec import decode, encode
-from crossbuild.model.events import Event, EventSink
+from crossbuild.model.events import EventSink
 from crossbuild.model.job import Complaint, Outcome, Parcel, Standing, WorkOrder
 
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
-"""Seconds between attempts to reach a host again."""
-PATIENCE = 900.0
-"""Seconds after which a host that cannot be reached is given up; its job goes on, for `job attach`."""
 ATTEMPTS = 3
 """How often an archive is fetched that does not arrive as it was packed."""
 
 
 class NodeFullError(StorageError):
     """The disk of another host is full."""
+
+
+class DamagedRootError(ArtifactError):
+    """The root that another host packed is not the one that can be read there."""
 
 
 class NodeNotReadyError(HostNotReadyError):
@@ -73,42 +74,53 @@ class Worker:
         takes too long.
         """
         hearing = Hearing(on_event)
-        lost: float | None = None
-        pause = FIRST_PAUSE
+        patience = Patience(self.place.patience, notice)
         while hearing.outcome is None:
             hearing.alive = False
             try:
                 self.place.shore.stream(self._argv("follow", job, str(hearing.offset)), hearing)
             except (NodeUnreachableError, CommandFailedError) as error:
                 if hearing.alive:
-                    lost, pause = None, FIRST_PAUSE
-                lost = lost or time.monotonic()
-                if time.monotonic() - lost > PATIENCE:
-                    raise
-                notice(f"{error.brief} The job {job} goes on there; trying again.")
-                time.sleep(pause)
-                pause = min(2 * pause, LONGEST_PAUSE)
+                    patience.renew()
+                patience.spend(error, f"The job {job} goes on there")
         return hearing.outcome
 
-    def fetch(self, job: str, parcel: Parcel, target: Path, on_bytes: Callable[[int], None]) -> None:
+    def fetch(
+        self, job: str, parcel: Parcel, target: Path, on_bytes: Callable[[int], None], notice: NoticeSink
+    ) -> None:
         """Copy *parcel* to the file *target*, whose part that is there already is not asked for again.
 
-        One that is there as it was packed is not asked for at all. Raises ArtifactError where it does not
-        arrive so.
+        One that is there as it was packed is not asked for at all. A lost connection is made anew. Raises
+        DamagedRootError where it does not arrive so, NodeUnreachableError where the way is lost for too long.
         """
         if target.is_file() and file_digests(target).sha256 == parcel.sha256:
             return
         source = self.place.jobs / job / parcel.name
         for _ in range(ATTEMPTS):
-            self.place.shore.fetch(source, target, on_bytes=on_bytes)
+            self._fetch(source, target, on_bytes, Patience(self.place.patience, notice))
             if file_digests(target).sha256 == parcel.sha256:
                 return
             target.unlink()
-        raise ArtifactError(
+        raise DamagedRootError(
             f"The root that {self.place.name} made does not arrive as it was packed.",
             details=f"{source}: its sha256 was {parcel.sha256}, and was another one {ATTEMPTS} times.",
             resolution="Look at the disk and the network of that host; `crossbuild node drain` spares it.",
         )
+
+    def _fetch(
+        self, source: PurePosixPath, target: Path, on_bytes: Callable[[int], None], patience: Patience
+    ) -> None:
+        def arrived(count: int) -> None:
+            patience.renew()
+            on_bytes(count)
+
+        while True:
+            try:
+                self.place.shore.fetch(source, target, on_bytes=arrived)
+            except NodeUnreachableError as error:
+                patience.spend(error, "What has arrived of the root is kept")
+            else:
+                return
 
     def cancel(self, job: str) -> None:
         """End *job* and what it does."""
@@ -134,29 +146,6 @@ class Worker:
 
     def _argv(self, command: str, *rest: str) -> list[str]:
         return [*self.python, "-I", str(self.folder), command, str(self.place.jobs), *rest]
-
-
-class Hearing:
-    """Takes lines of `follow`; *offset* is how many bytes of events it has understood.
-
-    *alive* says whether anything was heard since it was last set to false.
-    """
-
-    def __init__(self, on_event: EventSink) -> None:
-        self._on_event = on_event
-        self.offset = 0
-        self.alive = False
-        self.outcome: Outcome | None = None
-
-    def __call__(self, line: str) -> None:
-        """Take in *line*, without its end."""
-        self.alive = True
-        if line.startswith(names.END):
-            self.outcome = decode(Outcome, json.loads(line.removeprefix(names.END)))
-        elif line.startswith("{"):
-            event = decode(cast("type[Event]", Event), json.loads(line))
-            self.offset += len(line) + 1
-            self._on_event(event)
 
 
 def as_error(complaint: Complaint, place: str) -> CrossbuildError:

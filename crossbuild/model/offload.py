@@ -11,6 +11,10 @@ AUTO, LOCAL, NODES, SLURM = "auto", "local", "nodes", "slurm"
 VENUES = (AUTO, LOCAL, NODES, SLURM)
 
 
+PATIENCE = 900
+"""Seconds for which a host may be out of reach before its build is given up."""
+
+
 class Fallback(enum.StrEnum):
     """What a build does that was to run elsewhere, and for which there is no place now."""
 
@@ -28,6 +32,8 @@ class OffloadDefaults:
     on: str = AUTO
     """One of VENUES, or the name of a node. The file says `to`: to YAML, `on` is another word for true."""
     fallback: Fallback = Fallback.QUEUE
+    patience: int = PATIENCE
+    """Seconds after which a build ends whose node cannot be reached; the work may go on there."""
 
 
 @dataclass(frozen=True, kw_only=True)

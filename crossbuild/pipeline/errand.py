@@ -20,7 +20,14 @@ from crossbuild.errors import (
 from crossbuild.executors import trees
 from crossbuild.executors.layer_cache import name_of
 from crossbuild.jobs.batch import SlurmEndedError
-from crossbuild.jobs.speaking import NodeFullError, NodeNotReadyError, Worker, as_error, layers_to_make
+from crossbuild.jobs.speaking import (
+    DamagedRootError,
+    NodeFullError,
+    NodeNotReadyError,
+    Worker,
+    as_error,
+    layers_to_make,
+)
 from crossbuild.jobs.store import JobStore
 from crossbuild.model.job import Ending, Outcome, WorkOrder
 from crossbuild.model.plan import Plan
@@ -28,6 +35,9 @@ from crossbuild.pipeline.finish import FinishedRoot, finish_root
 from crossbuild.pipeline.homecoming import Homecoming
 from crossbuild.pipeline.narrator import Narrator
 from crossbuild.pipeline.phases import HANDOVER, RETURN
+
+NOTHING_COMES = (SlurmEndedError, DamagedRootError)
+"""Errors after which a job can give nothing any more, also to who attaches to it."""
 
 
 class VanishedError(ProvisionerError):
@@ -80,23 +90,15 @@ class Errand:
     def bring_home(self, folder: Path) -> FinishedRoot:
         """Follow the job to its end and return the root, unpacked below *folder* and verified.
 
-        Raises the error that the host tells, or VanishedError, ArtifactError, NodeUnreachableError.
+        Raises the error that the host tells, or VanishedError, DamagedRootError, NodeUnreachableError.
         """
         try:
             outcome = self.worker.follow(self.id, self.narrator.replay, self.narrator.notice)
-        except SlurmEndedError:
+            self._require_done(outcome)
+            root = self._fetched(outcome, folder)
+        except NOTHING_COMES:
             self.abandon()
             raise
-        self._require_done(outcome)
-        way = Homecoming(
-            job=self.id,
-            worker=self.worker,
-            trees=self.trees,
-            notice=self.narrator.notice,
-            on_bytes=lambda done, size: self.narrator.progress(done, size, "bytes", f"from {self.place}"),
-        )
-        with self.narrator.phase(RETURN[0]):
-            root = way.fetch(outcome, folder)
         with self.narrator.phase("verification"):
             return finish_root(self.plan, root, outcome.packages, self.narrator)
 
@@ -129,6 +131,17 @@ class Errand:
         for step in (self.worker.cancel, self.worker.remove):
             with contextlib.suppress(CrossbuildError):
                 step(self.id)
+
+    def _fetched(self, outcome: Outcome, folder: Path) -> Path:
+        way = Homecoming(
+            job=self.id,
+            worker=self.worker,
+            trees=self.trees,
+            notice=self.narrator.notice,
+            on_bytes=lambda done, size: self.narrator.progress(done, size, "bytes", f"from {self.place}"),
+        )
+        with self.narrator.phase(RETURN[0]):
+            return way.fetch(outcome, folder)
 
     def _handed(self, session: Session, folder: Path) -> Path:
         gathered, archive = folder / "handed", folder / "handed.tar"

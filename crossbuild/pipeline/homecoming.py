@@ -62,7 +62,10 @@ class Homecoming:
         self._prune()
 
     def _receive(self, parcel: Parcel, target: Path) -> None:
-        self.worker.fetch(self.job, parcel, target, lambda done: self.on_bytes(done, parcel.size))
+        def arrived(done: int) -> None:
+            self.on_bytes(done, parcel.size)
+
+        self.worker.fetch(self.job, parcel, target, arrived, self.notice)
 
     def _prune(self) -> None:
         found = sorted(self.trees.glob("*.tar"), key=lambda path: path.stat().st_mtime, reverse=True)

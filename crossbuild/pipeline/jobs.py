@@ -124,6 +124,7 @@ def _slot(job: Job, commission: Commission, site: Site, notice: NoticeSink) -> I
         except ProvisionerError as error:
             notice(f"It goes on without a slot of its own: {error.details}")
         yield
+        ledger.report_success(job.venue.node)
 
 
 def cancel(name: str, site: Site) -> Job:

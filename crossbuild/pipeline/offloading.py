@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from crossbuild.jobs.batch import batch_worker
 from crossbuild.jobs.contained import ContainedWorker, Needed
 from crossbuild.jobs.places import Place
 from crossbuild.jobs.sending import worker_at
-from crossbuild.jobs.speaking import NodeFullError, NodeNotReadyError, Worker
+from crossbuild.jobs.speaking import DamagedRootError, NodeFullError, NodeNotReadyError, Worker
 from crossbuild.jobs.store import JobStore
 from crossbuild.model.architecture import Architecture
 from crossbuild.model.job import Commission, Job
@@ -57,7 +58,7 @@ class _UnfitError(Exception):
         self.cause, self.brief = cause, cause.brief
 
 
-UNFIT = (VanishedError, NodeFullError, NodeNotReadyError, _UnfitError)
+UNFIT = (VanishedError, DamagedRootError, NodeFullError, NodeNotReadyError, _UnfitError)
 """Errors that another node may be spared."""
 
 
@@ -70,9 +71,14 @@ class NoPlaceError(ProvisionerError):
         return self.details.strip().rstrip(".") or self.brief
 
 
+def _no_place(error: ProvisionerError) -> NoPlaceError:
+    return NoPlaceError(error.brief, details=error.details, resolution=error.resolution)
+
+
 def node_place(site: Site, node: Node) -> Place:
     """Return *node* as a place of jobs; nothing is sent yet."""
-    return Place(name=node.name, jobs=node.jobs, shore=connect(NodeStore(site.state), node))
+    shore = connect(NodeStore(site.state), node)
+    return Place(name=node.name, jobs=node.jobs, shore=shore, patience=site.offload.patience)
 
 
 def made_elsewhere(
@@ -95,7 +101,7 @@ def made_by_slurm(offload: Offload, wish: Venue, folder: Path) -> Iterator[Finis
     try:
         errand.hand_in(offload.session, errand.store.site, folder)
     except ProvisionerError as error:
-        raise NoPlaceError(error.brief, details=error.details, resolution=error.resolution) from error
+        raise _no_place(error) from error
     with errand.cancelled_on_interruption():
         yield errand.bring_home(folder)
     errand.conclude()
@@ -106,22 +112,29 @@ def made_on_node(offload: Offload, wish: Venue, arch: Architecture, folder: Path
     """Make the root of *arch* on a node and yield it, below *folder*; what lies on the node goes afterwards.
 
     The node's slot is held until the block ends. A node that cannot be reached at first, lacks something,
-    or is restarted in the middle gives way to another one, unless *wish* names it.
+    is restarted in the middle, or damages what it made gives way to another one, unless *wish* names it.
     Raises NoPlaceError where none takes it.
     """
     with open_ledger(offload.site.state) as ledger:
         for attempt in range(1, ATTEMPTS + 1):
+            own = folder / f"attempt{attempt}"
+            own.mkdir()
             with _slot(ledger, offload, wish, arch) as lease:
                 try:
-                    errand = _begun(offload, lease, folder)
+                    errand = _begun(offload, lease, own)
                     with errand.cancelled_on_interruption():
-                        made = errand.bring_home(folder)
+                        made = errand.bring_home(own)
                 except UNFIT as error:
                     ledger.report_failure(lease.node, error.brief.rstrip("."))
                     if wish.node or attempt == ATTEMPTS:
                         raise error.cause if isinstance(error, _UnfitError) else error from error
                     offload.narrator.notice(f"{error.brief} Another node is looked for.")
+                    shutil.rmtree(own)
                     continue
+                except ProvisionerError as error:
+                    # It may go on there, so nobody begins the same elsewhere; but the node gets nothing else.
+                    ledger.report_failure(lease.node, error.brief.rstrip("."))
+                    raise
                 ledger.report_success(lease.node)
                 with errand.cancelled_on_interruption():
                     yield made
@@ -140,7 +153,7 @@ def _slot(ledger: Ledger, offload: Offload, wish: Venue, arch: Architecture) -> 
                 leased(ledger, demand, nodes, wait=wait, notice=offload.narrator.notice)
             )
         except ProvisionerError as error:
-            raise NoPlaceError(error.brief, details=error.details, resolution=error.resolution) from error
+            raise _no_place(error) from error
         yield lease
 
 

@@ -24,17 +24,17 @@ def write(tmp_path: Path, text: str) -> Path:
 
 def test_the_defaults_are_said(tmp_path: Path) -> None:
     site = load_site(write(tmp_path, "{}"))
-    assert site.offload == OffloadDefaults(on="auto", fallback=Fallback.QUEUE)
+    assert site.offload == OffloadDefaults(on="auto", fallback=Fallback.QUEUE, patience=900)
     assert site.slurm == SlurmDefaults()
 
 
 def test_everything_that_is_said_counts(tmp_path: Path) -> None:
     text = """\
-offload: {to: arm1, fallback: emulate}
+offload: {to: arm1, fallback: emulate, patience: 60}
 slurm: {folder: /s, partition: arm, constraint: "a&(b|c)", account: x, time: "1-0", options: ["--qos=q"]}
 """
     site = load_site(write(tmp_path, text))
-    assert site.offload == OffloadDefaults(on="arm1", fallback=Fallback.EMULATE)
+    assert site.offload == OffloadDefaults(on="arm1", fallback=Fallback.EMULATE, patience=60)
     assert site.slurm == SlurmDefaults(
         folder=Path("/s"),
         partition="arm",
@@ -51,6 +51,7 @@ slurm: {folder: /s, partition: arm, constraint: "a&(b|c)", account: x, time: "1-
         ("offload: {on: auto}", "offload"),  # YAML: the key is the word true
         ("offload: {fallback: emulated}", "offload.fallback"),
         ("offload: {to: ../x}", "offload.to"),
+        ("offload: {patience: -1}", "offload.patience"),
         ("slurm: {folder: shared}", "slurm.folder"),
         ("slurm: {partition: 'arm --uid=0'}", "slurm.partition"),
         ("slurm: {time: '-1'}", "slurm.time"),

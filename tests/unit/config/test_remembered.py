@@ -56,7 +56,7 @@ SITE = Site(
         recipe_bucket="ims",
         timeout=5,
     ),
-    offload=OffloadDefaults(on="arm1", fallback=Fallback.FAIL),
+    offload=OffloadDefaults(on="arm1", fallback=Fallback.FAIL, patience=60),
     slurm=SlurmDefaults(folder=Path("/shared"), partition="arm", options=("--qos=q",)),
 )
 

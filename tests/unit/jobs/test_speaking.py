@@ -20,7 +20,7 @@ from crossbuild.errors import (
     ProvisionerError,
 )
 from crossbuild.host.command import LineSink, capture
-from crossbuild.jobs import speaking
+from crossbuild.jobs import patience
 from crossbuild.jobs.bundle import worker_file
 from crossbuild.jobs.places import Place, ThisHost
 from crossbuild.jobs.sending import worker_at
@@ -189,7 +189,7 @@ def with_events(worker: Worker, count: int) -> list[str]:
 def test_nothing_is_told_twice_where_the_connection_is_lost(
     worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(speaking, "FIRST_PAUSE", 0.0)
+    monkeypatch.setattr(patience, "FIRST_PAUSE", 0.0)
     said = with_events(worker, 5)
     heard: list[Event] = []
     notices: list[str] = []
@@ -199,15 +199,20 @@ def test_nothing_is_told_twice_where_the_connection_is_lost(
     assert len(notices) == 3
 
 
-def test_a_host_that_stays_away_is_given_up(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_host_that_stays_away_is_given_up(worker: Worker) -> None:
+    attempts: list[str] = []
+
     class Away(ThisHost):
         def stream(self, argv: Sequence[str], on_line: LineSink) -> None:
+            attempts.append(argv[0])
+            assert len(attempts) < 3, "what ssh says was taken for a sign of life"
+            on_line("ssh: connect to host arm1 port 22: Connection refused")
             raise NodeUnreachableError("The node arm1 cannot be reached.")
 
-    monkeypatch.setattr(speaking, "FIRST_PAUSE", 0.0)
-    monkeypatch.setattr(speaking, "PATIENCE", 0.0)
+    away = replace(worker.place, shore=Away(), patience=0.01)
     with pytest.raises(NodeUnreachableError):
-        replace(worker, place=replace(worker.place, shore=Away())).follow("a-1", quiet, quiet)
+        replace(worker, place=away).follow("a-1", quiet, quiet)
+    assert len(attempts) == 2
 
 
 class Damaging(ThisHost):
@@ -236,11 +241,11 @@ def test_a_root_that_arrives_damaged_is_fetched_again(
     parcel = Parcel(name="changes.tar", sha256=hashlib.sha256(b"root").hexdigest(), size=4)
     damaged = replace(worker, place=replace(worker.place, shore=Damaging(times)))
     if arrives:
-        damaged.fetch("a-1", parcel, tmp_path / "root", quiet)
+        damaged.fetch("a-1", parcel, tmp_path / "root", quiet, quiet)
         assert (tmp_path / "root").read_bytes() == b"root"
     else:
         with pytest.raises(ArtifactError, match="does not arrive as it was packed"):
-            damaged.fetch("a-1", parcel, tmp_path / "root", quiet)
+            damaged.fetch("a-1", parcel, tmp_path / "root", quiet, quiet)
         assert not (tmp_path / "root").exists()
 
 
@@ -250,8 +255,45 @@ def test_what_arrived_before_is_not_fetched_again(worker: Worker, tmp_path: Path
     (folder / "changes.tar").write_bytes(b"root")
     (tmp_path / "root").write_bytes(b"ro")
     parcel = Parcel(name="changes.tar", sha256=hashlib.sha256(b"root").hexdigest(), size=4)
-    worker.fetch("a-1", parcel, tmp_path / "root", quiet)
+    worker.fetch("a-1", parcel, tmp_path / "root", quiet, quiet)
     assert (tmp_path / "root").read_bytes() == b"root"
+
+
+class Dropping(ThisHost):
+    """Loses the connection after each byte of a file."""
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+
+    def fetch(
+        self, source: PurePosixPath, target: Path, *, on_bytes: Callable[[int], None] | None = None
+    ) -> int:
+        whole = Path(source).read_bytes()
+        have = target.stat().st_size if target.exists() else 0
+        self.asked.append(have)
+        target.write_bytes(whole[: have + 1])
+        assert on_bytes
+        on_bytes(have + 1)
+        if have + 1 < len(whole):
+            raise NodeUnreachableError("The node arm1 cannot be reached.")
+        return len(whole)
+
+
+def test_a_root_goes_on_where_the_connection_was_lost(
+    worker: Worker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "FIRST_PAUSE", 0.0)
+    folder = Path(worker.place.jobs, "a-1")
+    folder.mkdir()
+    (folder / "changes.tar").write_bytes(b"root")
+    parcel = Parcel(name="changes.tar", sha256=hashlib.sha256(b"root").hexdigest(), size=4)
+    shore, told = Dropping(), list[str]()
+    lost = replace(worker, place=replace(worker.place, shore=shore))
+    lost.fetch("a-1", parcel, tmp_path / "root", quiet, told.append)
+    assert (shore.asked, len(told)) == ([0, 1, 2, 3], 3)
+    hasty = replace(worker, place=replace(worker.place, shore=Dropping(), patience=0))
+    with pytest.raises(NodeUnreachableError):
+        hasty.fetch("a-1", parcel, tmp_path / "again", quiet, quiet)
 
 
 def test_an_error_of_a_node_keeps_its_kind_and_names_the_node() -> None:
