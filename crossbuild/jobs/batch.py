@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import enum
 import json
 import shlex
 import time
@@ -38,6 +39,25 @@ class SlurmEndedError(ProvisionerError):
     """Slurm ended a job before it had said how it went."""
 
 
+class SlurmNeverError(SlurmEndedError):
+    """Slurm took a job, and will not start it."""
+
+
+class _Prospect(enum.Enum):
+    """What may still come of a job."""
+
+    OPEN = enum.auto()
+    NEVER = enum.auto()
+    """Slurm has it, and will not start it."""
+    DONE = enum.auto()
+    """It ended well: its result is there, or is hidden for a while."""
+    ENDED = enum.auto()
+
+
+_HOPELESS = (_Prospect.NEVER, _Prospect.ENDED)
+_UNENDED = (_Prospect.OPEN, _Prospect.NEVER)
+
+
 @dataclass(frozen=True, kw_only=True)
 class BatchWorker(Worker):
     """The worker on whichever compute node Slurm chooses."""
@@ -60,10 +80,10 @@ class BatchWorker(Worker):
 
         A controller that does not answer is waited for.
         """
-        hearing, told, over = Hearing(on_event), "", 0.0
+        hearing, told, done = Hearing(on_event), "", 0.0
         number = self._number(job)
         while True:
-            said, ended = self._look(number)
+            said, prospect = self._look(number)
             self._hear(job, hearing)
             if outcome := self._outcome(job):
                 self._hear(job, hearing)
@@ -71,14 +91,9 @@ class BatchWorker(Worker):
             if said != told:
                 notice(f"Slurm's job {number}: {said}.")
                 told = said
-            over = (over or time.monotonic()) if ended else 0.0
-            if over and time.monotonic() - over > LATE:
-                raise SlurmEndedError(
-                    f"Slurm's job {number} ended before its work was done.",
-                    details=f"{said}.",
-                    resolution="Correct `slurm:` in the configuration, or run it again: "
-                    "trees that were complete are kept.",
-                )
+            done = (done or time.monotonic()) if prospect is _Prospect.DONE else 0.0
+            if prospect in _HOPELESS or (done and time.monotonic() - done > LATE):
+                raise _hopeless(number, prospect, said)
             time.sleep(LOOK)
 
     def cancel(self, job: str) -> None:
@@ -88,20 +103,20 @@ class BatchWorker(Worker):
             slurm.cancel([number])
             self.watch.forget()
             until = time.monotonic() + 2 * LATE
-            while not self._look(number)[1] and time.monotonic() < until:
+            while self._look(number)[1] in _UNENDED and time.monotonic() < until:
                 time.sleep(LOOK)
 
-    def _look(self, number: int) -> tuple[str, bool]:
-        """Return what Slurm says of its job *number*, in words, and whether that is over."""
+    def _look(self, number: int) -> tuple[str, _Prospect]:
+        """Return what Slurm says of its job *number*, in words, and what may come of it."""
         try:
             found = self.watch.look(number)
         except slurm.SlurmAwayError as error:
-            return error.brief.rstrip("."), False
+            return error.brief.rstrip("."), _Prospect.OPEN
         if found is None:
-            return "Slurm has forgotten it", True
+            return "Slurm has forgotten it", _Prospect.ENDED
         where = f" on {found.nodes}" if found.nodes else ""
-        why = found.complaint or found.reason.removeprefix("None")
-        return f"{found.state}{where}{', ' if why else ''}{why}", found.phase is slurm.Phase.ENDED
+        why = ", ".join(filter(None, (found.complaint, found.reason.removeprefix("None"))))
+        return f"{found.state}{where}{', ' if why else ''}{why}", _prospect(found)
 
     def _folder(self, job: str) -> Path:
         return Path(self.place.jobs) / job
@@ -125,6 +140,27 @@ class BatchWorker(Worker):
             found = file.read()
             for line in found[: found.rfind(b"\n") + 1].decode("ascii").splitlines():
                 hearing(line)
+
+
+def _prospect(found: slurm.SlurmJob) -> _Prospect:
+    if found.phase is slurm.Phase.ENDED:
+        return _Prospect.ENDED if found.complaint else _Prospect.DONE
+    return _Prospect.NEVER if found.hopeless else _Prospect.OPEN
+
+
+def _hopeless(number: int, prospect: _Prospect, said: str) -> SlurmEndedError:
+    if prospect is _Prospect.NEVER:
+        return SlurmNeverError(
+            f"Slurm will not start its job {number}.",
+            details=f"{said}.",
+            resolution="Correct `slurm:` in the configuration: partition, account and limits.",
+        )
+    return SlurmEndedError(
+        f"Slurm's job {number} ended before its work was done.",
+        details=f"{said}.",
+        resolution="Correct `slurm:` in the configuration, or run it again: "
+        "trees that were complete are kept.",
+    )
 
 
 def batch_worker(site: Site) -> BatchWorker:

@@ -58,6 +58,17 @@ _ENDINGS: Mapping[str, str] = {
     "TIMEOUT": "it ran into the time limit of its job",
 }
 """Job state codes of squeue(1) after which nothing more happens, and why that was no success."""
+_NEVER = (
+    "AccountNotAllowed",
+    "BadConstraints",
+    "InvalidAccount",
+    "InvalidQOS",
+    "PartitionTimeLimit",
+    "QOSNotAllowed",
+    "use this partition",  # `Job's account not permitted to use this partition (…)`, and the like for QOS
+)
+"""Parts of squeue's reasons why a job waits for ever, unless it or its partition is changed. By default Slurm
+takes such jobs all the same (slurm.conf(5), EnforcePartLimits)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +80,7 @@ class SlurmJob:
     """Slurm's own word, such as `PENDING`."""
     name: str
     reason: str = ""
-    """Why it waits, in Slurm's words."""
+    """Why it waits or ended, in Slurm's words."""
     nodes: str = ""
 
     @property
@@ -83,6 +94,11 @@ class SlurmJob:
     def complaint(self) -> str:
         """Why it ended without success; empty where it succeeded or goes on."""
         return _ENDINGS.get(self.state, "")
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether it waits for something that does not come by itself."""
+        return self.phase is Phase.WAITING and any(words in self.reason for words in _NEVER)
 
 
 class SlurmAwayError(NodeUnreachableError):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from crossbuild.distros.session import Session
 from crossbuild.errors import CrossbuildError, HostNotReadyError, ProvisionerError
-from crossbuild.jobs.batch import batch_worker
+from crossbuild.jobs.batch import SlurmNeverError, batch_worker
 from crossbuild.jobs.contained import ContainedWorker, Needed
 from crossbuild.jobs.places import Place
 from crossbuild.jobs.sending import worker_at
@@ -95,7 +95,7 @@ def made_elsewhere(
 
 @contextlib.contextmanager
 def made_by_slurm(offload: Offload, wish: Venue, folder: Path) -> Iterator[FinishedRoot]:
-    """Make the root in a job of Slurm and yield it; raise NoPlaceError where Slurm takes no job."""
+    """Make the root in a job of Slurm and yield it; raise NoPlaceError where Slurm starts no job."""
     worker = batch_worker(offload.site)
     errand = _commissioned(offload, wish, worker)
     try:
@@ -103,7 +103,11 @@ def made_by_slurm(offload: Offload, wish: Venue, folder: Path) -> Iterator[Finis
     except ProvisionerError as error:
         raise _no_place(error) from error
     with errand.cancelled_on_interruption():
-        yield errand.bring_home(folder)
+        try:
+            made = errand.bring_home(folder)
+        except SlurmNeverError as error:
+            raise _no_place(error) from error
+        yield made
     errand.conclude()
 
 

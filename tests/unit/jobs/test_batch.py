@@ -10,7 +10,7 @@ import pytest
 from crossbuild.config.site import load_site
 from crossbuild.errors import HostNotReadyError, ProvisionerError
 from crossbuild.jobs import batch, queue_watch
-from crossbuild.jobs.batch import BatchWorker, SlurmEndedError, batch_worker
+from crossbuild.jobs.batch import BatchWorker, SlurmEndedError, SlurmNeverError, batch_worker
 from crossbuild.jobs.places import Place, ThisHost
 from crossbuild.jobs.queue_watch import NUMBER, QueueWatch
 from crossbuild.model.codec import encode
@@ -110,6 +110,24 @@ def test_a_job_that_slurm_ended_is_no_result(
     with pytest.raises(SlurmEndedError) as caught:
         worker(jobs, monkeypatch, FakeSlurm(state)).follow("a-1", quiet, quiet)
     assert why in caught.value.details
+
+
+def test_a_job_that_slurm_never_starts_is_given_up(jobs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    never = SlurmJob(id=17, state="PENDING", name="", reason="PartitionTimeLimit")
+    waiting = worker(jobs, monkeypatch, FakeSlurm("PENDING"))
+    monkeypatch.setattr(queue_watch, "states", lambda _numbers: {17: never, 18: never})
+    with pytest.raises(SlurmNeverError) as caught:
+        waiting.follow("a-1", quiet, quiet)
+    assert caught.value.details == "PENDING, PartitionTimeLimit."
+
+
+def test_a_result_may_come_later_than_the_end_of_its_job(jobs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def sleep(_seconds: float) -> None:
+        finish(jobs)
+
+    monkeypatch.setattr("crossbuild.jobs.batch.time.sleep", sleep)
+    done = worker(jobs, monkeypatch, FakeSlurm("COMPLETED")).follow("a-1", quiet, quiet)
+    assert done.ending is Ending.DONE
 
 
 def test_a_job_that_was_never_submitted_cannot_be_followed(

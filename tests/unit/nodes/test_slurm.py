@@ -142,3 +142,18 @@ def test_cancelling_what_is_gone_is_no_error(program: Program) -> None:
 def test_each_state_means_something(state: str, phase: Phase, complains: bool) -> None:
     job = SlurmJob(id=1, state=state, name="")
     assert (job.phase, bool(job.complaint)) == (phase, complains)
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "hopeless"),
+    [
+        ("PENDING", "Priority", False),
+        ("PENDING", "BeginTime", False),
+        ("PENDING", "PartitionTimeLimit", True),
+        ("PENDING", "Job's account not permitted to use this partition (arm allows a not b)", True),
+        ("RUNNING", "None", False),
+        ("CANCELLED", "PartitionTimeLimit", False),
+    ],
+)
+def test_what_does_not_come_by_itself_is_not_waited_for(state: str, reason: str, hopeless: bool) -> None:
+    assert SlurmJob(id=1, state=state, name="", reason=reason).hopeless is hopeless
