@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from crossbuild import resources
 from crossbuild.errors import HostNotReadyError, ProvisionerError
+from crossbuild.host.caller import user_id
 from crossbuild.host.locks import NoticeSink
 from crossbuild.jobs.hearing import Hearing
 from crossbuild.jobs.places import Place, ThisHost
@@ -27,8 +28,6 @@ from crossbuild.model.offload import SLURM, SlurmDefaults
 from crossbuild.model.site import Site
 from crossbuild.nodes import slurm
 
-SPACE = BUILD_FOLDER / "slurm"
-"""Of each compute node, on a disk of its own."""
 LOOK = 0.5
 """Seconds between two looks into the folder."""
 LATE = 20.0
@@ -41,6 +40,11 @@ class SlurmEndedError(ProvisionerError):
 
 class SlurmNeverError(SlurmEndedError):
     """Slurm took a job, and will not start it."""
+
+
+def space_of(user: int) -> PurePosixPath:
+    """Return where jobs of *user* build on each compute node, on a disk of its own."""
+    return (BUILD_FOLDER if user == 0 else PurePosixPath(f"{BUILD_FOLDER}-{user}")) / "slurm"
 
 
 class _Prospect(enum.Enum):
@@ -68,7 +72,7 @@ class BatchWorker(Worker):
     def start(self, job: str) -> None:
         """Submit *job*; raise ProvisionerError where Slurm refuses it."""
         folder = self._folder(job)
-        words = (self.folder, self.place.jobs, job, SPACE)
+        words = (self.folder, self.place.jobs, job, space_of(user_id()))
         quoted = [shlex.quote(str(word)) for word in words]
         values = dict(zip(("worker", "jobs", "job", "space"), quoted, strict=True))
         script = resources.render("slurm/job.sh.j2", **values)

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from crossbuild.errors import HostNotReadyError
+from crossbuild.host.caller import as_caller, user_id
 from crossbuild.nodes.addresses import parse_ssh_address
 
 SSH = "ssh"
@@ -73,7 +74,7 @@ def introduction_options(scratch: Path, algorithms: str, connect_timeout: int) -
 
 def ssh(address: str, options: Sequence[str], command: Sequence[str] = ()) -> list[str]:
     """Return a whole command line; *command* has been quoted for a shell."""
-    return [SSH, *options, *parse_ssh_address(address).arguments, *command]
+    return as_caller([SSH, *options, *parse_ssh_address(address).arguments, *command])
 
 
 def control_socket(address: str, known_hosts: Path) -> Path:
@@ -101,11 +102,12 @@ def _private_folder() -> Path:
 
 
 def _runtime_folder() -> Path:
-    runtime = os.environ.get("XDG_RUNTIME_DIR", "/run" if os.geteuid() == 0 else "")
+    user = user_id()
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "/run" if user == 0 else "")
     place = Path(runtime) / "crossbuild"
     if runtime and len(os.fsencode(place)) <= LONGEST_SOCKET - _NAME_LENGTH:
         return place
-    return Path(f"/tmp/crossbuild-{os.geteuid()}")  # noqa: S108 - looked at before use
+    return Path(f"/tmp/crossbuild-{user}")  # noqa: S108 - looked at before use
 
 
 def _quoted(path: Path) -> str:

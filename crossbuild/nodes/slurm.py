@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crossbuild.errors import CommandFailedError, NodeUnreachableError, ProvisionerError
+from crossbuild.host.caller import as_caller
 from crossbuild.host.command import CommandResult, capture
 from crossbuild.model.offload import SlurmDefaults
 
@@ -194,7 +195,7 @@ def _accounted(numbers: set[int]) -> dict[int, SlurmJob]:
 def _run(argv: Sequence[str], stdin: str = "") -> CommandResult:
     """Run a command of Slurm to its end; raise SlurmAwayError if it could not reach the controller."""
     try:
-        said = capture(argv, stdin=stdin, check=False, timeout=PATIENCE)
+        said = capture(as_caller(argv), stdin=stdin, check=False, timeout=PATIENCE)
     except CommandFailedError as error:
         raise _away(argv[0], error.details) from error
     if said.status and any(words in said.stderr for words in _AWAY):

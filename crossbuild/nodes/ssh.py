@@ -35,8 +35,8 @@ class Connection:
     """Runs commands on *node* and carries files. Threads may share it, and so do processes of one user.
 
     The system's ssh does it, so the user's configuration holds. The connection is made by the first command
-    and stays for a minute after the last one. In a private user namespace (`host.namespace.become_root`) ssh
-    does not find the user's keys: make the connection and run a command before that, then later ones work.
+    and stays for a minute after the last one. In a private namespace (`host.namespace.become_root`), too, ssh
+    runs as the user who called, with his own keys and configuration.
 
     All methods raise NodeUnreachableError where the connection cannot be made or is lost (which takes at most
     20 s to be noticed), HostKeyError where the host is not the one that was added, ProvisionerError where it

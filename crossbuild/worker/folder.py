@@ -9,11 +9,11 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from crossbuild.errors import HostNotReadyError, UsageError
+from crossbuild.errors import CrossbuildError, HostNotReadyError, UsageError
 from crossbuild.host.locks import is_held
 from crossbuild.model import job as names
 from crossbuild.model.codec import decode, encode
-from crossbuild.model.job import Ending, Outcome, Standing, WorkOrder
+from crossbuild.model.job import Complaint, Ending, Outcome, Standing, WorkOrder
 from crossbuild.model.spec import is_name
 
 
@@ -105,6 +105,14 @@ class JobFolder:
         if self.running:
             raise UsageError(f"The job {self.path.name} is still running.")
         shutil.rmtree(self.path, ignore_errors=True)
+
+
+def failed(error: CrossbuildError) -> Outcome:
+    """Return the outcome of a job that *error* ended."""
+    complaint = Complaint(
+        kind=type(error).__name__, brief=error.brief, details=error.details, resolution=error.resolution
+    )
+    return Outcome(ending=Ending.FAILED, complaint=complaint)
 
 
 def job_folder(jobs: Path, name: str) -> JobFolder:

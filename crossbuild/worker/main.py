@@ -23,7 +23,13 @@ from crossbuild.host.locks import held
 from crossbuild.model import job as names
 from crossbuild.model.codec import encode
 from crossbuild.model.job import Ending, Outcome
-from crossbuild.worker.folder import CancelledError, JobFolder, all_folders, job_folder, require_own
+from crossbuild.worker.folder import (
+    CancelledError,
+    JobFolder,
+    all_folders,
+    job_folder,
+    require_own,
+)
 
 LOOK = 0.1
 """Seconds between two looks at what has happened."""
@@ -98,19 +104,26 @@ def work(jobs: Path, job: str) -> None:
 def run(jobs: Path, job: str, space: str) -> None:
     """Work on *job* to its end, below the folder *space* of this host's own disk."""
     from crossbuild.host.workspace import workspace
+    from crossbuild.worker.rights import became_root
 
+    folder = job_folder(jobs, job)
+    if not became_root(folder):
+        return
     Path(space).mkdir(mode=0o700, parents=True, exist_ok=True)
     require_own(Path(space))
     # What a job left there that was killed goes now.
     with workspace(Path(space), job) as own:
-        _run(jobs, replace(job_folder(jobs, job), space=own), lambda: None)
+        _run(jobs, replace(folder, space=own), lambda: None)
 
 
 def _run(jobs: Path, folder: JobFolder, begun: Callable[[], None]) -> None:
     """Work on the job of *folder*; call *begun* once others can see that somebody does."""
     from crossbuild.worker import work as making
+    from crossbuild.worker.rights import became_root
 
     require_own(jobs)
+    if not became_root(folder):
+        return
     os.umask(0o022)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _cancel)
@@ -148,10 +161,12 @@ def cancel(jobs: Path, job: str) -> None:
 
 def remove(jobs: Path, job: str) -> None:
     """Delete all that is left of *job*; a worker that has said its last word gets the time to end."""
+    from crossbuild.worker.rights import remove_all
+
     folder = job_folder(jobs, job)
     if folder.outcome():
         _wait(lambda: not folder.running, GRACE)
-    folder.remove()
+    remove_all(folder)
 
 
 def jobs(jobs: Path) -> None:

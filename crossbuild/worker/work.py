@@ -27,13 +27,13 @@ from crossbuild.host.timings import Timings
 from crossbuild.model import job as names
 from crossbuild.model.codec import encode
 from crossbuild.model.events import Event
-from crossbuild.model.job import Complaint, Ending, Outcome, Parcel, WorkOrder
+from crossbuild.model.job import Ending, Outcome, Parcel, WorkOrder
 from crossbuild.model.plan import Layer
 from crossbuild.pipeline.failures import as_error
 from crossbuild.pipeline.inventory import INVENTORIES
 from crossbuild.pipeline.narrator import Narrator
 from crossbuild.pipeline.phases import HANDED_BACK
-from crossbuild.worker.folder import CancelledError, JobFolder
+from crossbuild.worker.folder import CancelledError, JobFolder, failed
 
 
 def work(folder: JobFolder, jobs: Path) -> None:
@@ -49,9 +49,9 @@ def work(folder: JobFolder, jobs: Path) -> None:
             return
         outcome = Outcome(ending=Ending.CANCELLED)
     except CrossbuildError as error:
-        outcome = _failed(error)
+        outcome = failed(error)
     except OSError as error:
-        outcome = _failed(as_error(error))
+        outcome = failed(as_error(error))
     finally:
         # Before a failure is written down: on a full disk there is no room for that either.
         shutil.rmtree(folder.scratch, ignore_errors=True)
@@ -60,13 +60,6 @@ def work(folder: JobFolder, jobs: Path) -> None:
         folder.tree.unlink(missing_ok=True)
         folder.changes.unlink(missing_ok=True)
         folder.conclude(outcome)
-
-
-def _failed(error: CrossbuildError) -> Outcome:
-    complaint = Complaint(
-        kind=type(error).__name__, brief=error.brief, details=error.details, resolution=error.resolution
-    )
-    return Outcome(ending=Ending.FAILED, complaint=complaint)
 
 
 def _made(folder: JobFolder, jobs: Path) -> Outcome:

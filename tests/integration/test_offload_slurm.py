@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from crossbuild.host.command import capture
-from crossbuild.jobs.batch import SPACE
+from crossbuild.jobs.batch import space_of
 from tests.integration.offload_rig import (
     GATED,
     Management,
@@ -22,6 +22,8 @@ from tests.integration.offload_rig import (
     wait_for,
 )
 from tests.integration.slurm_rig import PATIENCE, Cluster, running_slurm
+
+SPACE = Path(space_of(0))
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +48,7 @@ def server(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[M
     server = management(tmp_path_factory.mktemp("server"), (), settings=settings)
     server.warm(shared / "crossbuild-jobs")
     yield server
-    if not list(Path(SPACE).glob("[!.]*")):
+    if not list(SPACE.glob("[!.]*")):
         shutil.rmtree(SPACE, ignore_errors=True)
 
 
@@ -54,13 +56,13 @@ def server(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[M
 def _nothing_is_left(server: Management, shared: Path) -> Iterator[None]:
     yield
     assert list((shared / "crossbuild-jobs").glob("[!.]*")) == []
-    assert [path.name for path in Path(SPACE).glob("[!.]*")] == []
+    assert [path.name for path in SPACE.glob("[!.]*")] == []
 
 
 def open_gate(job: str) -> None:
     """Let the step GATED of *job* end, on whichever node it runs."""
     deadline = time.monotonic() + PATIENCE
-    while not (found := list(Path(SPACE).glob(f"{job}.*/{job}/root"))):
+    while not (found := list(SPACE.glob(f"{job}.*/{job}/root"))):
         assert time.monotonic() < deadline
         time.sleep(0.1)
     (found[0] / "go").touch()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from crossbuild.host.namespace import IDS, IdRange, map_ids, parse_ranges
+from crossbuild.host.private_root import IDS, IdRange, map_ids, parse_ranges
 
 FILE = "alice:100000:65536\nbob:165536:65536\n1000:300000:10\nalice:400000:5\n\nnonsense\n"
 
