@@ -17,6 +17,8 @@ CACHE = ".cache"
 
 ORDER = "order.json"
 HANDED = "handed.tar"
+BASE = "base.tar"
+"""In it, where the spec has a base: that root."""
 EVENTS = "events"
 """Of the folder of a job: one event in JSON on each line, as they happened."""
 RESULT = "result.json"

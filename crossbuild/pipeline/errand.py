@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import signal
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from crossbuild.distros.session import Session
@@ -15,7 +16,6 @@ from crossbuild.errors import (
     CrossbuildError,
     ProvisionerError,
     TerminatedError,
-    UsageError,
 )
 from crossbuild.executors import trees
 from crossbuild.executors.layer_cache import name_of
@@ -29,10 +29,13 @@ from crossbuild.jobs.speaking import (
     layers_to_make,
 )
 from crossbuild.jobs.store import JobStore
+from crossbuild.model import job as names
 from crossbuild.model.job import Ending, Outcome, WorkOrder
 from crossbuild.model.plan import Plan
+from crossbuild.model.spec import ImageSpec
 from crossbuild.pipeline.finish import FinishedRoot, finish_root
 from crossbuild.pipeline.homecoming import Homecoming
+from crossbuild.pipeline.importing import importer
 from crossbuild.pipeline.narrator import Narrator
 from crossbuild.pipeline.phases import HANDOVER, RETURN
 
@@ -66,8 +69,7 @@ class Errand:
         with self.narrator.phase(HANDOVER[0]):
             layers = self.plan.layers
             # First of all: what no node could use is refused.
-            _refuse_base(self.plan)
-            spec = session.portable()
+            spec = _without_place(session.portable())
             order = WorkOrder(
                 job=self.id,
                 site=site,
@@ -77,7 +79,8 @@ class Errand:
             )
             try:
                 kept = self.worker.commission(order)
-                if layers_to_make((name_of(layer) for layer in layers if layer.kept), kept):
+                # The base of a spec is never kept, but what grew on it is.
+                if not kept or layers_to_make((name_of(layer) for layer in layers if layer.kept), kept):
                     self.worker.hand_over(self.id, self._handed(session, folder))
                 self.worker.start(self.id)
             except CommandFailedError as error:
@@ -147,6 +150,11 @@ class Errand:
         gathered, archive = folder / "handed", folder / "handed.tar"
         gathered.mkdir(exist_ok=True)
         session.hand_over(gathered, self.plan.resolution)
+        if self.plan.spec.base:
+            tree = folder / "base"
+            importer(self.plan.spec)(tree)
+            trees.pack(tree, gathered / names.BASE)
+            shutil.rmtree(tree)
         trees.pack(gathered, archive)
         return archive
 
@@ -171,10 +179,6 @@ class Errand:
             )
 
 
-def _refuse_base(plan: Plan) -> None:
-    if plan.spec.base is not None:
-        raise UsageError(
-            "A spec with `base` can be built on this host only, which has that root.",
-            details=str(plan.spec.base.path),
-            resolution="Build it with `--on local`.",
-        )
+def _without_place(spec: ImageSpec) -> ImageSpec:
+    """Return *spec* for another host, to which it says nothing where its base lies on this one."""
+    return replace(spec, base=replace(spec.base, path="")) if spec.base else spec

@@ -8,6 +8,7 @@ import shutil
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from crossbuild.distros import catalog
@@ -112,7 +113,8 @@ def _outcome(order: WorkOrder, folder: JobFolder, jobs: Path, narrator: Narrator
                 "The node no longer has the tree that this build begins with.",
                 resolution="Run it again: everything will be handed over.",
             )
-        executor = LocalExecutor(order.epoch, root=root, work=scratch, import_base=_refuse_base)
+        importer = partial(_import, folder.scratch / "handed")
+        executor = LocalExecutor(order.epoch, root=root, work=scratch, import_base=importer)
         start = _Start(root=root, cache=cache, folder=folder)
         carrier = Carrier(session=session, cache=cache, teller=narrator, on_kept=start.note)
         carrier.carry_out(order.layers, executor)
@@ -152,9 +154,10 @@ def _parcel(path: Path) -> Parcel:
     return Parcel(name=path.name, sha256=digests.sha256, size=digests.size)
 
 
-def _refuse_base(_root: Path) -> None:
-    """Stand for the base of a spec: it stays on the host that has it, and orders with one are not sent."""
-    raise BuildFailedError("The order has a spec with `base`, which is not on this host.")
+def _import(handed: Path, root: Path) -> None:
+    """Make the new folder *root* the base of the spec, which was *handed* over."""
+    root.mkdir()
+    trees.unpack(handed / names.BASE, root)
 
 
 def _take_over(folder: JobFolder, session: Session) -> None:
