@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from tests.integration.node_rig import running_hosts
-from tests.integration.offload_rig import Management, management
+from tests.integration.offload_rig import Management, quick_management
 
 ROUNDS = 3
 MOST = 2.0
@@ -21,8 +21,11 @@ MOST = 2.0
 
 
 def main() -> int:
-    with tempfile.TemporaryDirectory() as scratch, running_hosts(1) as hosts:
-        server = management(Path(scratch), hosts)
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        running_hosts(1) as hosts,
+        quick_management(Path(scratch), hosts) as server,
+    ):
         server.warm(*(host.space / "crossbuild-jobs" for host in hosts))
         spec = server.spec("bench")
         timed(server, spec, hosts[0].name)

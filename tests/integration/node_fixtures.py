@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from crossbuild.host.command import CommandResult, capture
+from crossbuild.host.command import CommandResult
 from crossbuild.nodes.ssh import Connection, connect
 from crossbuild.nodes.store import NodeStore
 from tests.integration.ims_rig import in_process
@@ -49,11 +49,6 @@ def connection(store: NodeStore, hosts: Sequence[Host]) -> Iterator[Connection]:
     made.close()
 
 
-def fingerprint(host: Host) -> str:
-    """What the host's own console shows."""
-    return capture(["ssh-keygen", "-l", "-f", f"{host.folder}/host_key.pub"]).stdout.split()[1]
-
-
 def add(node: Callable[..., CommandResult], host: Host, *options: str) -> CommandResult:
     where = ("--folder", str(host.space), "--name", host.name)
-    return node("add", host.address, "--fingerprint", fingerprint(host), *where, *options)
+    return node("add", host.address, "--fingerprint", host.fingerprint(), *where, *options)

@@ -45,6 +45,12 @@ class Host:
     """The end of its cable on this side."""
     path: str = os.environ["PATH"]
     """What programs its sessions find."""
+    world: list[str] = field(default_factory=list)
+    """Commands that change what its programs see of this machine, run before its sshd starts."""
+    settings: str = ""
+    """Further lines of its sshd_config."""
+    machine: str = os.uname().machine
+    """What its kernel calls the processor (setarch(8))."""
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -64,16 +70,21 @@ class Host:
             "PidFile none\n"
             "UsePAM no\n"
             f"SetEnv PATH={self.path}\n"
+            f"{self.settings}"
         )
         # With mounts of its own: what changes fstab changes the host's. `ip netns exec` would bring others,
         # and a /sys without control groups, which Podman asks for.
         fstab = self.folder / "fstab"
         fstab.touch()
-        script = f"mount --bind {fstab} /etc/fstab && exec {SSHD} -D -e -f {config}"
+        script = [
+            f"mount --bind {fstab} /etc/fstab",
+            *self.world,
+            f"exec setarch {self.machine} {SSHD} -D -e -f {config}",
+        ]
         log = (self.folder / "sshd.log").open("ab")
         with log:
             self.process = subprocess.Popen(
-                ["nsenter", f"--net=/run/netns/{self.namespace}", "unshare", "--mount", "sh", "-c", script],
+                [*self._inside(), "sh", "-euc", "\n".join(script)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -90,12 +101,20 @@ class Host:
             self.process.wait()
             self.process = None
 
-    def change_host_key(self) -> None:
-        """Have another host key from now on."""
+    def restart(self, machine: str) -> None:
+        """Be a *machine* from now on, as where other hardware has taken over its name."""
         self.stop()
+        self.machine = machine
+        self.start()
+
+    def change_host_key(self) -> None:
+        """Have another host key from the next start on."""
         (self.folder / "host_key").unlink()
         make_key(self.folder / "host_key")
-        self.start()
+
+    def fingerprint(self) -> str:
+        """Return what its own console shows of its key."""
+        return capture(["ssh-keygen", "-l", "-f", f"{self.folder}/host_key.pub"]).stdout.split()[1]
 
     def cut(self) -> None:
         """Drop every packet that comes to it and says so to nobody; it is a black hole then."""
@@ -106,9 +125,26 @@ class Host:
         self._rule("-D")
 
     def slow(self, rate: str) -> None:
-        """Let no more than *rate*, such as `2mbit` (tc(8)), go to it."""
-        shape = ["tbf", "rate", rate, "burst", "16kb", "latency", "100ms"]
-        capture(["tc", "qdisc", "replace", "dev", self.link, "root", *shape])
+        """Let no more than *rate*, such as `2mbit` (tc(8)), go to it and come from it."""
+        shape = ["root", "tbf", "rate", rate, "burst", "64kb", "latency", "100ms"]
+        for command, device in self._ends():
+            capture([*command, "qdisc", "replace", "dev", device, *shape])
+
+    def hasten(self) -> None:
+        """Undo `slow`."""
+        for command, device in self._ends():
+            capture([*command, "qdisc", "delete", "dev", device, "root"])
+
+    def received(self) -> int:
+        """Return how many bytes have ever come from it."""
+        return int(Path(f"/sys/class/net/{self.link}/statistics/rx_bytes").read_text())
+
+    def _inside(self) -> tuple[str, ...]:
+        return ("nsenter", f"--net=/run/netns/{self.namespace}", "unshare", "--mount")
+
+    def _ends(self) -> tuple[tuple[list[str], str], ...]:
+        """Return tc for both ends of its cable, each with the name of the device."""
+        return (["tc"], self.link), (["tc", "-netns", self.namespace], "eth0")
 
     def node(self, **changes: object) -> Node:
         """Return the record that `crossbuild node add` makes of it, with *changes*."""

@@ -8,17 +8,21 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from crossbuild.config.site import load_site
 from crossbuild.host.command import capture, environment
+from crossbuild.host.locks import held
 from crossbuild.model.site import Site
+from crossbuild.nodes.leases import Ledger
 from crossbuild.nodes.store import NodeStore
-from tests.integration.conftest import STATE, CommandLine
+from tests.integration.conftest import SHARED, STATE, CommandLine
 from tests.integration.node_rig import Host
+from tests.integration.small_mirror import make_small_mirror
+from tests.integration.web_server import serving
 
 SPEC = """\
 name: {name}
@@ -33,6 +37,8 @@ outputs: [warewulf4]
 """
 
 
+ANYWHERE = "rm /etc/apt/sources.list.d/*.sources"
+"""A step for roots that are compared: a tree that was kept names the mirror from which it was made."""
 GATED = "while [ ! -e /go ]; do sleep 0.1; done; rm /go"
 """A step that lasts until `open_gate`: the root lies where the tests can reach it."""
 
@@ -45,6 +51,10 @@ class Management:
     crossbuild: CommandLine
     site: Site
     hosts: tuple[Host, ...]
+    trees: Path
+    """Of layers, as they lie in its cache."""
+    sources: str
+    """The part of its configuration that says where packages come from."""
 
     def spec(self, name: str, *, command: str = "true", motd: str = "hello") -> Path:
         """Write a spec whose last step is *command*."""
@@ -72,26 +82,42 @@ class Management:
             finally:
                 process.kill()
 
-    def with_policy(self, policy: str) -> CommandLine:
-        """Return the command line of the same server with another `offload.fallback`."""
-        config = self.folder / f"{policy}.yaml"
-        config.write_text(f"{self.crossbuild.config.read_text()}offload: {{fallback: {policy}}}\n")
-        return CommandLine(config)
+    def with_settings(self, name: str, settings: str) -> Management:
+        """Return the same server with other *settings* of where builds go; *name* is of their file."""
+        config = self.folder / f"{name}.config.yaml"
+        config.write_text(f"{_places(self.folder)}{self.sources}{settings}")
+        return replace(self, crossbuild=CommandLine(config), site=load_site(config))
 
     def jobs(self) -> list[dict[str, Any]]:
         """Return what `job list` lists."""
         return list(json.loads(self.crossbuild("job", "list", "--json").stdout))
 
     def warm(self, *jobs: Path) -> None:
-        """Have in the folders *jobs*, of nodes, the trees that all specs of these tests begin with."""
-        self.build(self.spec("warm"), "--on", "local")
+        """Have in the folders *jobs*, of nodes, the trees that other builds of these tests have made."""
         for folder in jobs:
-            folder.mkdir(mode=0o700, exist_ok=True)
-            shutil.copytree(STATE / "state/cache/layers", folder / ".cache/layers")
+            folder.mkdir(mode=0o700)
+            shutil.copytree(self.trees, folder / ".cache/layers")
 
     def condition(self, job: str) -> str:
         """Return what `job list` says of *job*."""
         return next(str(one["condition"]) for one in self.jobs() if one["id"] == job)
+
+    def failing(self) -> dict[str, str]:
+        """Return why nodes get nothing at present."""
+        with contextlib.closing(Ledger(self.site.state)) as ledger:
+            return ledger.failing()
+
+    def require_nothing_left(self) -> None:
+        """Fail where a job lies on a host, or a slot is taken; nodes that failed may have builds again."""
+        left = self.folders()
+        for host in self.hosts:
+            # So that one failure is one.
+            capture(["sh", "-c", 'rm -rf "$1"/[!.]*', "sh", str(host.space / "crossbuild-jobs")], check=False)
+        assert left == []
+        with contextlib.closing(Ledger(self.site.state)) as ledger:
+            assert ledger.leases() == ()
+            for host in self.hosts:
+                ledger.report_success(host.name)
 
     def folders(self) -> list[str]:
         """Return the ids of the jobs that lie on the hosts."""
@@ -99,20 +125,45 @@ class Management:
 
 
 def management(
-    folder: Path, hosts: tuple[Host, ...], *, settings: str = "", shared: bool = True
+    folder: Path,
+    hosts: tuple[Host, ...],
+    *,
+    sources: str = "",
+    settings: str = "",
+    shares: Sequence[str] = (),
 ) -> Management:
-    """Return a new management server below *folder*; without *shared*, it has a cache of its own."""
-    state = folder / "state"
-    (state / "cache").mkdir(parents=True)
-    for part in ("apt", "layers", "tools") if shared else ():
+    """Return a new management server below *folder*; *sources* is of its packages.
+
+    Its cache is empty but for the parts *shares*, which are those of other tests.
+    """
+    for part in shares:
         (STATE / "state/cache" / part).mkdir(parents=True, exist_ok=True)
-        (state / "cache" / part).symlink_to(STATE / "state/cache" / part)
+        (folder / "state/cache").mkdir(parents=True, exist_ok=True)
+        (folder / "state/cache" / part).symlink_to(STATE / "state/cache" / part)
     config = folder / "config.yaml"
-    config.write_text(f"state: {state}\nprefix: {folder}/prefix\n{settings}")
-    store = NodeStore(state)
+    config.write_text(f"{_places(folder)}{sources}{settings}")
+    site = load_site(config)
+    store = NodeStore(site.state)
     for host in hosts:
         store.add(host.node())
-    return Management(folder, CommandLine(config), load_site(config), hosts)
+    return Management(folder, CommandLine(config), site, hosts, site.cache / "layers", sources)
+
+
+def _places(folder: Path) -> str:
+    """Return what each configuration of the server below *folder* begins with."""
+    return f"state: {folder}/state\nprefix: {folder}/prefix\n"
+
+
+@contextlib.contextmanager
+def quick_management(folder: Path, hosts: tuple[Host, ...], *, settings: str = "") -> Iterator[Management]:
+    """Yield a management server whose packages come from the tests' own mirror, and that has its trees."""
+    with held(SHARED / ".mirror.lock"):
+        mirror = make_small_mirror(SHARED / "mirror", SPEC.format(name="first", command="true", motd=""))
+    with serving(mirror.folder) as address:
+        server = management(folder, hosts, sources=mirror.settings(address), settings=settings)
+        server.site.cache.mkdir(parents=True)
+        server.trees.symlink_to(mirror.trees)
+        yield replace(server, trees=mirror.trees)
 
 
 def running(process: subprocess.Popen[str], server: Management) -> str:
@@ -152,14 +203,20 @@ def open_gate(host: Host, job: str) -> None:
     (host.space / "crossbuild-jobs" / job / "work/root/go").touch()
 
 
-def restart_server(host: Host) -> None:
-    """End the sshd of *host* with all its sessions, but not what has left them, and start it anew."""
+def stop_server(host: Host) -> None:
+    """End the sshd of *host* with all its sessions, but not what has left them."""
     for number in map(int, capture(["ip", "netns", "pids", host.namespace]).stdout.split()):
         with contextlib.suppress(ProcessLookupError, FileNotFoundError):
             if Path(f"/proc/{number}/comm").read_text().startswith("sshd"):
                 os.kill(number, signal.SIGKILL)
     assert host.process
     host.process.wait()
+    host.process = None
+
+
+def restart_server(host: Host) -> None:
+    """Stop the sshd of *host* as `stop_server` does, and start it anew."""
+    stop_server(host)
     host.start()
 
 

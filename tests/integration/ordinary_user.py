@@ -34,7 +34,7 @@ class OrdinaryUser:
 
     def run(self, *argv: str | Path, chroot: Path | None = None) -> subprocess.CompletedProcess[str]:
         """Run *argv* as this user, freshly logged in; in *chroot*, if any, which shows this host's `/`."""
-        script = [*self._database(), *_passages(), f"cd {shlex.quote(str(self.home))}"]
+        script = [*self.world(), f"cd {shlex.quote(str(self.home))}"]
         words = [*_LOGIN, f"HOME={self.home}", *map(str, argv)]
         if chroot:
             script.append(f"mount --rbind / {shlex.quote(str(chroot))}")
@@ -48,6 +48,10 @@ class OrdinaryUser:
             "\n".join([*script, 'exec "$@"']),
         ]
         return subprocess.run([*private, "sh", *words], capture_output=True, text=True, check=False)
+
+    def world(self) -> list[str]:
+        """Return commands that let this user exist in the mount namespace where they are run."""
+        return [*self._database(), *_passages()]
 
     def _database(self) -> Iterable[str]:
         """Yield commands that show this user in /etc."""

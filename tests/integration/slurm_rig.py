@@ -7,11 +7,12 @@ import os
 import pwd
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,11 +47,20 @@ MpiDefault=none
 ReturnToService=2
 JobRequeue=1
 SlurmctldTimeout=10
+SlurmdTimeout=5
 MessageTimeout=5
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
 {nodes}
 PartitionName=builds Nodes={names} Default=YES MaxTime=INFINITE State=UP
 PartitionName=empty State=UP
+PartitionName=spare Nodes={names} PreemptMode=CANCEL State=UP
+PartitionName=urgent Nodes={names} PriorityTier=10 State=UP
+PartitionName=short Nodes={names} MaxTime=1 State=UP
+PartitionName=theirs Nodes={names} AllowAccounts=physics State=UP
 """
+"""What is submitted to `urgent` takes the nodes of the others. Slurm takes jobs for `short` and `theirs` also
+where it will never start them: by default, limits count later (EnforcePartLimits)."""
 
 
 @dataclass(kw_only=True)
@@ -58,13 +68,17 @@ class Cluster:
     """A Slurm whose controller may be stopped and started."""
 
     folder: Path
+    world: list[str] = field(default_factory=list)
+    """Commands that change what its programs see of this machine, run before each starts."""
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def start(self, name: str, *argv: str) -> None:
         """Start the program *argv* under *name*."""
+        script = "\n".join([*self.world, 'exec "$@"'])
+        private = ["unshare", "--mount", "--propagation=private", "sh", "-euc", script, "sh"]
         with (self.folder / f"{name}.out").open("ab") as out:
             self.processes[name] = subprocess.Popen(
-                argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=self.folder
+                [*private, *argv], stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=self.folder
             )
 
     def stop(self, name: str) -> None:
@@ -72,6 +86,17 @@ class Cluster:
         process = self.processes.pop(name)
         process.terminate()
         process.wait()
+
+    def start_node(self, name: str) -> None:
+        """Start the slurmd of the compute node *name*."""
+        self.start(name, "slurmd", "-D", "-N", name, "-f", str(self.folder / "slurm.conf"))
+
+    def crash_node(self, name: str, worker: int) -> None:
+        """End the compute node *name*, on which the process *worker* is a job, as a loss of power does."""
+        step = Path(f"/proc/{worker}/stat").read_text().rpartition(")")[2].split()[1]
+        for number in (self.processes[name].pid, int(step), worker):
+            os.kill(number, signal.SIGKILL)
+        self.processes.pop(name).wait()
 
     def start_controller(self) -> None:
         """Start slurmctld, and wait until it answers."""
@@ -92,11 +117,11 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def running_slurm() -> Iterator[Cluster]:
-    """Yield a cluster that Slurm's commands find by SLURM_CONF; nothing of it is left afterwards."""
+def running_slurm(world: Sequence[str] = ()) -> Iterator[Cluster]:
+    """Yield a cluster in *world*, which Slurm's commands find by SLURM_CONF; nothing of it stays."""
     folder = Path(tempfile.mkdtemp(prefix="slurm-"))
     folder.chmod(0o755)
-    cluster = Cluster(folder=folder)
+    cluster = Cluster(folder=folder, world=[*world])
     try:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("SLURM_CONF", str(folder / "slurm.conf"))
@@ -104,7 +129,7 @@ def running_slurm() -> Iterator[Cluster]:
             _start_munge(cluster)
             cluster.start_controller()
             for name in NODES:
-                cluster.start(name, "slurmd", "-D", "-N", name, "-f", str(folder / "slurm.conf"))
+                cluster.start_node(name)
             idle = ["sinfo", "--noheader", "--states=idle", "--partition=builds", "--format=%D"]
             cluster.wait(lambda: capture(idle, check=False).stdout.strip() == str(len(NODES)))
             yield cluster

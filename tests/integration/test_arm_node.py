@@ -43,7 +43,7 @@ def machine(crossbuild: CommandLine) -> Iterator[ArmMachine]:
 @pytest.fixture(scope="module")
 def server(machine: ArmMachine, tmp_path_factory: pytest.TempPathFactory) -> Management:
     """A management server that has added it, and given it its disk for builds."""
-    server = management(tmp_path_factory.mktemp("server"), ())
+    server = management(tmp_path_factory.mktemp("server"), (), shares=("apt", "layers", "tools"))
     server.crossbuild("node", "add", f"root@{machine.address}", "--name", "arm", "--arch", "aarch64", "--yes")
     lacking = server.crossbuild("node", "prepare", "arm", check=False)
     assert (lacking.status, "mkdir" in lacking.stderr) == (1, True), lacking

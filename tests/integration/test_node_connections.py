@@ -20,7 +20,6 @@ from tests.integration.node_fixtures import (
     HOST,
     config,
     connection,
-    fingerprint,
     hosts,
     store,
 )
@@ -105,7 +104,7 @@ def test_a_lost_connection_is_noticed_and_leaves_no_half_file(
     finally:
         ended.set()
         stopping.join()
-        hosts[HOST].slow("1gbit")
+        hosts[HOST].hasten()
         hosts[HOST].start()
     assert not there.exists()
     connection.send(tmp_path / "large", PurePosixPath(there))
@@ -146,7 +145,7 @@ def test_a_file_that_grows_while_it_is_copied_is_noticed(
 
 def test_keys_are_asked_for_through_the_name_that_ssh_uses(hosts: Sequence[Host]) -> None:
     (key,) = ask_host_keys("x", f"root@{hosts[HOST].address}:22")
-    assert key.fingerprint == fingerprint(hosts[HOST])
+    assert key.fingerprint == hosts[HOST].fingerprint()
 
 
 @pytest.fixture
@@ -180,7 +179,7 @@ def test_names_and_jump_hosts_of_the_users_configuration_work(
         f'mount -t tmpfs tmpfs {place}; cp {ssh_config} {place}/arm1.conf; "$0" --config {config} node "$@"'
     )
     argv = ["unshare", "--mount", "sh", "-euc", script, str(CROSSBUILD)]
-    given = ("--fingerprint", fingerprint(hosts[HOST]), "--folder", str(hosts[HOST].space))
+    given = ("--fingerprint", hosts[HOST].fingerprint(), "--folder", str(hosts[HOST].space))
     capture([*argv, "add", "arm1", *given])
     assert (tmp_path / "known_hosts").stat().st_size, "the way was another one"
     (found,) = json.loads(capture([*argv, "status", "--json"]).stdout)

@@ -24,7 +24,6 @@ from tests.integration.node_fixtures import (
     OTHER,
     add,
     config,
-    fingerprint,
     hosts,
     node,
     store,
@@ -62,9 +61,9 @@ def test_another_fingerprint_is_refused_before_anybody_logs_in(
 ) -> None:
     log = hosts[HOST].folder / "sshd.log"
     before = log.read_text()
-    said = node("add", hosts[HOST].address, "--fingerprint", fingerprint(hosts[OTHER]))
+    said = node("add", hosts[HOST].address, "--fingerprint", hosts[OTHER].fingerprint())
     assert said.status == 4
-    assert fingerprint(hosts[HOST]) in said.stderr
+    assert hosts[HOST].fingerprint() in said.stderr
     assert json.loads(node("list", "--json").stdout) == []
     assert "Accepted" not in log.read_text().removeprefix(before)
 
@@ -81,7 +80,7 @@ def test_nobody_is_asked_where_nobody_listens(
     node: Callable[..., CommandResult], hosts: Sequence[Host]
 ) -> None:
     said = node("add", hosts[HOST].address)
-    assert (said.status, fingerprint(hosts[HOST]) in said.stderr) == (2, True), said.stderr
+    assert (said.status, hosts[HOST].fingerprint() in said.stderr) == (2, True), said.stderr
 
 
 @pytest.mark.parametrize(("answer", "status"), [("y\n", 0), ("n\n", 4), ("\n", 4), ("\4", 130)])
@@ -103,7 +102,7 @@ def test_a_person_is_asked_about_the_fingerprint(
         process.stderr.read()
         assert process.wait() == status
     os.close(terminal)
-    assert fingerprint(host) in said
+    assert host.fingerprint() in said
     assert [node.name for node in store.all()] == [host.address] * (status == 0)
 
 
@@ -111,11 +110,13 @@ def test_a_node_with_another_host_key_is_not_spoken_to(
     node: Callable[..., CommandResult], hosts: Sequence[Host]
 ) -> None:
     assert add(node, hosts[OTHER]).status == 0
+    hosts[OTHER].stop()
     hosts[OTHER].change_host_key()
+    hosts[OTHER].start()
     said = node("status")
     assert said.status == 1
     assert "has another host key than when it was added" in said.stderr
-    assert fingerprint(hosts[OTHER]) in said.stderr
+    assert hosts[OTHER].fingerprint() in said.stderr
 
 
 def test_a_key_that_nobody_accepted_is_refused(store: NodeStore, hosts: Sequence[Host]) -> None:

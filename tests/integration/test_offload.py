@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from crossbuild.executors import trees
 from tests.integration.node_rig import Host, running_hosts
-from tests.integration.offload_rig import Management, management
+from tests.integration.offload_rig import ANYWHERE, Management, quick_management
 
 
 @pytest.fixture(scope="module")
@@ -20,13 +21,14 @@ def hosts() -> Iterator[tuple[Host, ...]]:
 
 
 @pytest.fixture(scope="module")
-def server(hosts: tuple[Host, ...], tmp_path_factory: pytest.TempPathFactory) -> Management:
-    """A management server that knows both."""
-    return management(tmp_path_factory.mktemp("server"), hosts)
+def server(hosts: tuple[Host, ...], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Management]:
+    """A management server that knows both; they have no trees yet."""
+    with quick_management(tmp_path_factory.mktemp("server"), hosts) as server:
+        yield server
 
 
 def test_a_build_elsewhere_gives_the_same_set(server: Management, tmp_path: Path) -> None:
-    spec = server.spec("same")
+    spec = server.spec("same", command=ANYWHERE)
     elsewhere = server.build(spec, "--on", "host0")
     here = tmp_path / "here"
     server.crossbuild("build", str(spec), "--output", str(here), "--on", "local")
@@ -35,3 +37,17 @@ def test_a_build_elsewhere_gives_the_same_set(server: Management, tmp_path: Path
     assert (build["venue"], build["executor"]) == ("host0", "remote")
     assert "host0 was asked for" in build["venue_reason"]
     assert server.folders() == []
+
+
+def test_a_root_that_is_there_already_grows_on_a_node_as_it_does_here(
+    server: Management, tmp_path: Path
+) -> None:
+    (base,) = server.trees.glob("base-*.tar.zst")
+    (tmp_path / "root").mkdir()
+    trees.unpack(base, tmp_path / "root")
+    spec = server.spec("grown", command=ANYWHERE)
+    spec.write_text(f"{spec.read_text()}base: {tmp_path}/root\n")
+    elsewhere = server.build(spec, "--on", "host1")
+    server.crossbuild("build", str(spec), "--output", str(tmp_path / "here"), "--on", "local")
+    server.crossbuild("artifacts", "diff", str(elsewhere), str(tmp_path / "here/grown"))
+    assert json.loads((elsewhere / "image.json").read_text())["build"]["venue"] == "host1"

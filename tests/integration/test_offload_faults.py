@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from crossbuild.host.command import capture
 from crossbuild.host.processes import start_time
-from crossbuild.jobs.store import JobStore
-from crossbuild.nodes.leases import Ledger
 from crossbuild.nodes.store import NodeStore
-from tests.integration.node_rig import Host, running_hosts
+from tests.integration.node_rig import PATIENCE, Host, running_hosts
 from tests.integration.offload_rig import (
     GATED,
     Management,
     begins,
     ended,
     events,
-    management,
     open_gate,
+    quick_management,
     restart_server,
     running,
+    stop_server,
     wait_for,
     worker_of,
 )
@@ -39,41 +42,65 @@ def hosts() -> Iterator[tuple[Host, ...]]:
 
 
 @pytest.fixture(scope="module")
-def server(hosts: tuple[Host, ...], tmp_path_factory: pytest.TempPathFactory) -> Management:
+def server(hosts: tuple[Host, ...], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Management]:
     """A management server that knows both, each with the base of all images in its cache."""
-    server = management(tmp_path_factory.mktemp("server"), hosts)
-    server.warm(*(host.space / "crossbuild-jobs" for host in hosts))
-    return server
+    with quick_management(tmp_path_factory.mktemp("server"), hosts) as server:
+        server.warm(*(host.space / "crossbuild-jobs" for host in hosts))
+        yield server
 
 
 @pytest.fixture(autouse=True)
 def _nothing_is_left(server: Management) -> Iterator[None]:
     yield
-    left = server.folders()
-    for host in server.hosts:
-        # So that one failure is one.
-        capture(["sh", "-c", 'rm -rf "$1"/[!.]*', "sh", str(host.space / "crossbuild-jobs")])
-    assert left == []
-    ledger = Ledger(server.site.state)
-    try:
-        assert ledger.leases() == ()
-        for host in server.hosts:
-            ledger.report_success(host.name)
-    finally:
-        ledger.close()
+    server.require_nothing_left()
 
 
-def test_a_connection_that_is_lost_for_a_while_costs_nothing(server: Management) -> None:
+def half_of(phase: str) -> Callable[[dict[str, Any]], bool]:
+    """Return what recognises that half of *phase* is done."""
+    return lambda event: (
+        event.get("event") == "progress" and event["phase"] == phase and 2 * event["done"] > event["total"]
+    )
+
+
+def packed(host: Host, job: str) -> Path:
+    """Wait until *job* on *host* is over, and return its archive."""
+    folder = host.space / "crossbuild-jobs" / job
+    deadline = time.monotonic() + PATIENCE
+    while not (folder / "result.json").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    return folder / "changes.tar"
+
+
+def flip_a_byte(file: Path) -> None:
+    """Damage *file* as a bad disk does."""
+    with file.open("r+b") as opened:
+        opened.seek(file.stat().st_size // 2)
+        (byte,) = opened.read(1)
+        opened.seek(-1, os.SEEK_CUR)
+        opened.write(bytes([byte ^ 1]))
+
+
+def test_a_slow_link_that_is_cut_while_the_root_comes_home_carries_it_once(server: Management) -> None:
     host = server.hosts[0]
-    with server.building(server.spec("cut", command=GATED), "--on", host.name) as process:
-        job = running(process, server)
-        host.cut()
-        try:
-            wait_for(process, lambda event: "trying again" in event.get("message", ""))
-        finally:
-            host.mend()
-        open_gate(host, job)
-        assert ended(process)["event"] == "build-finished"
+    # Nothing of the root is here yet, as in the first build of a kind.
+    shutil.rmtree(server.site.cache / "returned", ignore_errors=True)
+    host.slow("80mbit")
+    try:
+        with server.building(server.spec("slow"), "--on", host.name) as process:
+            wait_for(process, begins("return"))
+            before = host.received()
+            size = wait_for(process, half_of("return"))[-1]["total"]
+            host.cut()
+            try:
+                wait_for(process, lambda event: "trying again" in event.get("message", ""))
+            finally:
+                host.mend()
+            wait_for(process, begins("verification"))
+            assert host.received() - before < 1.25 * size
+            assert ended(process)["event"] == "build-finished"
+    finally:
+        host.hasten()
 
 
 def test_a_connection_that_ends_is_made_anew_and_nothing_is_told_twice(server: Management) -> None:
@@ -81,7 +108,6 @@ def test_a_connection_that_ends_is_made_anew_and_nothing_is_told_twice(server: M
     with server.building(server.spec("ended", command=GATED), "--on", host.name) as process:
         job = running(process, server)
         worker = worker_of(host, job)
-        # The sshd and its sessions, but not what has left them.
         restart_server(host)
         assert start_time(worker) is not None
         open_gate(host, job)
@@ -102,62 +128,108 @@ def test_a_killed_client_is_followed_by_another_one(server: Management) -> None:
     assert server.condition(job) == "done"
 
 
-def test_a_cancelled_job_leaves_nothing(server: Management) -> None:
-    host = server.hosts[0]
-    with server.building(server.spec("cancelled", command=GATED), "--on", host.name) as process:
-        job = running(process, server)
-        worker = worker_of(host, job)
-        server.crossbuild("job", "cancel", job)
-        assert ended(process)["error"]["exit_code"] == 128 + signal.SIGTERM
-    assert start_time(worker) is None
-    assert not (server.folder / "out/cancelled").exists()
-
-
-def test_a_detached_job_is_cancelled_as_well(server: Management) -> None:
-    host = server.hosts[0]
-    with server.building(server.spec("forsaken", command=GATED), "--on", host.name) as process:
-        job = running(process, server)
-        process.kill()
-    server.crossbuild("job", "cancel", job)
-    assert server.condition(job) == "cancelled"
-
-
 def test_a_node_that_was_asked_for_and_is_restarted_fails_the_build(server: Management) -> None:
     host = server.hosts[0]
     with server.building(server.spec("asked", command=GATED), "--on", host.name) as process:
-        job = running(process, server)
-        os.kill(worker_of(host, job), signal.SIGKILL)
+        running(process, server)
+        host.stop()
+        host.start()
         error = ended(process)["error"]
     assert error["exit_code"] == 4
     assert "without a word" in error["brief"]
     assert not (server.folder / "out/asked").exists()
 
 
-def test_another_node_finishes_what_one_that_is_restarted_began(server: Management) -> None:
+def test_another_node_finishes_what_one_that_damages_roots_began(server: Management) -> None:
     spec = server.spec("moved", command=GATED)
     with server.building(spec, "--on", "nodes") as process:
         job = running(process, server)
         first = next(host for host in server.hosts if (host.space / f"crossbuild-jobs/{job}").is_dir())
         second = next(host for host in server.hosts if host is not first)
-        os.kill(worker_of(first, job), signal.SIGKILL)
+        # So that it does not fetch what is not damaged yet.
+        process.send_signal(signal.SIGSTOP)
+        open_gate(first, job)
+        flip_a_byte(packed(first, job))
+        process.send_signal(signal.SIGCONT)
         heard = wait_for(process, begins("configuration"))
-        assert any("Another node is looked for" in event.get("message", "") for event in heard)
+        assert any("as it was packed. Another node is looked for" in e.get("message", "") for e in heard)
+        assert not (server.folder / "out/moved").exists()
         open_gate(second, job)
         assert ended(process)["event"] == "build-finished"
     record = json.loads((server.folder / "out/moved/image.json").read_text())
     assert record["build"]["venue"] == second.name
 
 
-def test_a_disk_that_gets_full_is_named(server: Management) -> None:
+def test_a_node_that_stays_away_is_given_up_and_its_job_is_not(server: Management) -> None:
+    host = server.hosts[0]
+    hasty = server.with_settings("hasty", "offload: {patience: 2}\n")
+    with hasty.building(server.spec("away", command=GATED), "--on", host.name) as process:
+        job = running(process, server)
+        stop_server(host)
+        error = ended(process)["error"]
+    host.start()
+    assert error["exit_code"] == 4
+    assert f"crossbuild job attach {job}" in error["resolution"]
+    assert server.condition(job) == "detached"
+    assert "cannot be reached" in server.failing()[host.name]
+    server.crossbuild("job", "cancel", job)
+
+
+def test_a_host_key_that_changes_in_the_middle_ends_the_build_until_it_is_accepted(
+    server: Management,
+) -> None:
+    host = server.hosts[0]
+    with server.building(server.spec("changed", command=GATED), "--on", host.name) as process:
+        job = running(process, server)
+        stop_server(host)
+        host.change_host_key()
+        host.start()
+        error = ended(process)["error"]
+    assert error["exit_code"] == 4
+    assert "another host key" in error["brief"]
+    refused = server.crossbuild("job", "attach", job, check=False)
+    assert (refused.status, "another host key" in refused.stderr) == (4, True)
+    NodeStore(server.site.state).update(
+        host.name, lambda node: replace(node, host_keys=host.node().host_keys)
+    )
+    open_gate(host, job)
+    server.crossbuild("job", "attach", job)
+    server.crossbuild("artifacts", "verify", str(server.folder / "out/changed"))
+
+
+def test_a_host_of_another_architecture_is_found_out(server: Management) -> None:
+    host = server.hosts[0]
+    places = ("--on", host.name, "--output", str(server.folder / "out"))
+    host.restart(machine="i686")
+    try:
+        failed = server.crossbuild("build", str(server.spec("foreign")), *places, check=False)
+    finally:
+        host.restart(machine=os.uname().machine)
+    assert failed.status == 3
+    assert "The node is i686, and the image is for x86_64" in failed.stderr
+    assert not (server.folder / "out/foreign").exists()
+
+
+@pytest.mark.parametrize(
+    ("size", "trees", "command"),
+    [
+        pytest.param("40m", False, "true", id="while it is handed over"),
+        pytest.param("700m", True, "head -c 1G /dev/zero >/fill", id="in the middle"),
+    ],
+)
+def test_a_disk_that_gets_full_is_named(server: Management, size: str, trees: bool, command: str) -> None:
     host = server.hosts[0]
     jobs = host.space / "crossbuild-jobs"
     output = str(server.folder / "out")
     assert host.process
     # Where its sshd sees it, and nobody else.
     there = ["nsenter", f"--target={host.process.pid}", "--mount"]
-    capture([*there, "mount", "-t", "tmpfs", "-o", "size=40m,mode=700", "none", str(jobs)])
+    capture([*there, "mount", "-t", "tmpfs", "-o", f"size={size},mode=700", "none", str(jobs)])
     try:
-        spec = str(server.spec("full"))
+        if trees:
+            capture([*there, "mkdir", str(jobs / ".cache")])
+            capture([*there, "cp", "-r", str(server.trees), str(jobs / ".cache/layers")])
+        spec = str(server.spec("full", command=command))
         failed = server.crossbuild("build", spec, "--on", host.name, "--output", output, check=False)
         assert capture([*there, "ls", str(jobs)]).stdout == ""
     finally:
@@ -174,58 +246,3 @@ def test_a_clock_that_is_behind_is_refused(server: Management) -> None:
     failed = server.crossbuild("build", str(spec), *places, check=False, SOURCE_DATE_EPOCH=future)
     assert failed.status == 3
     assert "clock is wrong" in failed.stderr
-
-
-@pytest.mark.parametrize(("policy", "status"), [("fail", 4), ("queue", 4), ("emulate", 0)])
-def test_the_policy_decides_where_no_node_can_take_it(server: Management, policy: str, status: int) -> None:
-    nodes = NodeStore(server.site.state)
-    for host in server.hosts:
-        nodes.update(host.name, lambda node: replace(node, drained="for repair"))
-    try:
-        spec = server.spec(f"policy-{policy}")
-        places = ("--on", "host0", "--output", str(server.folder / "out"))
-        done = server.with_policy(policy)("build", str(spec), *places, check=False)
-    finally:
-        for host in server.hosts:
-            nodes.update(host.name, lambda node: replace(node, drained=None))
-    assert done.status == status, done.stderr
-    if status == 0:
-        record = json.loads((server.folder / "out" / spec.stem / "image.json").read_text())
-        assert record["build"]["venue"] == "local"
-        assert "for repair" in record["build"]["venue_reason"]
-    else:
-        assert "for repair" in done.stderr
-
-
-def test_orphans_are_removed_and_nobody_elses_jobs(server: Management) -> None:
-    host = server.hosts[0]
-    with server.building(server.spec("orphan", command=GATED), "--on", host.name) as process:
-        job = running(process, server)
-        process.kill()
-    worker = worker_of(host, job)
-    JobStore(server.site.state).remove(job)
-    foreign = host.space / "crossbuild-jobs/foreign"
-    capture(["cp", "-a", str(host.space / "crossbuild-jobs" / job), str(foreign)])
-    order = foreign / "order.json"
-    order.write_text(order.read_text().replace(JobStore(server.site.state).site, "0" * 16))
-    said = server.crossbuild("job", "clean").stdout
-    assert (job in said, "foreign" in said) == (True, False)
-    assert server.folders() == ["foreign"]
-    capture(["rm", "-rf", str(foreign)])
-    assert start_time(worker) is None
-
-
-def test_waiting_for_a_slot_is_said_and_ends(server: Management) -> None:
-    host = server.hosts[0]
-    NodeStore(server.site.state).update(host.name, lambda node: replace(node, slots=1))
-    try:
-        first = server.spec("first", command=GATED)
-        with server.building(first, "--on", host.name) as one:
-            job = running(one, server)
-            with server.building(server.spec("second"), "--on", host.name) as other:
-                wait_for(other, lambda event: "Waiting for a slot" in event.get("message", ""))
-                open_gate(host, job)
-                assert ended(one)["event"] == "build-finished"
-                assert ended(other)["event"] == "build-finished"
-    finally:
-        NodeStore(server.site.state).update(host.name, lambda node: replace(node, slots=2))

@@ -58,7 +58,7 @@ def host(podman: RunningEngine) -> Iterator[Host]:
 @pytest.fixture(scope="module")
 def server(host: Host, tmp_path_factory: pytest.TempPathFactory) -> Management:
     """A management server that knows it."""
-    server = management(tmp_path_factory.mktemp("server"), (host,))
+    server = management(tmp_path_factory.mktemp("server"), (host,), shares=("apt", "layers", "tools"))
     server.warm()
     return server
 

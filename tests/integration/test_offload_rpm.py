@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import http.server
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,13 +13,7 @@ from tests.integration.offload_rig import Management, management
 from tests.integration.rpm_distribution.repository import MadeRepository
 from tests.integration.rpm_distribution.table import Like
 from tests.integration.rpm_images import root_spec
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    """Says nothing about requests."""
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
+from tests.integration.web_server import serving
 
 
 @pytest.fixture(scope="module")
@@ -35,18 +26,15 @@ def hosts() -> Iterator[tuple[Host, ...]]:
 @pytest.fixture(scope="module")
 def server(hosts: tuple[Host, ...], tmp_path_factory: pytest.TempPathFactory) -> Management:
     """A management server that knows it."""
-    return management(tmp_path_factory.mktemp("server"), hosts, shared=False)
+    return management(tmp_path_factory.mktemp("server"), hosts)
 
 
 @pytest.fixture(scope="module")
 def address(rpm_repositories: tuple[MadeRepository, ...]) -> Iterator[str]:
     """Where this host, and no other one, reaches the repositories."""
     folder = rpm_repositories[0].path.parents[1]
-    handler = functools.partial(Quiet, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as serving:
-        threading.Thread(target=serving.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{serving.server_port}"
-        serving.shutdown()
+    with serving(folder) as address:
+        yield address
 
 
 @pytest.mark.parametrize("like", list(Like))

@@ -66,7 +66,7 @@ def test_jobs_beyond_the_nodes_wait_and_all_are_told_in_one_query(folder: Path, 
     found = states([*numbers, 4_000_000])
     assert sorted(found) == numbers
     waiting = found[numbers[2]]
-    assert (waiting.phase, bool(waiting.reason)) == (Phase.WAITING, True)
+    assert (waiting.phase, bool(waiting.reason), waiting.hopeless) == (Phase.WAITING, True, False)
     again = find("m2")
     assert again
     assert again.id == numbers[2]
@@ -98,6 +98,20 @@ def test_what_slurm_refuses_is_told_in_its_words(site: SlurmDefaults, tmp_path: 
         submit(SLEEP, job="x", folder=tmp_path, defaults=site)
     assert not isinstance(caught.value, SlurmAwayError)
     assert "nvalid" in caught.value.details
+
+
+@pytest.mark.parametrize(
+    "site",
+    [
+        pytest.param(SlurmDefaults(partition="theirs", account="chemistry"), id="account"),
+        pytest.param(SlurmDefaults(partition="short", time="10"), id="time"),
+    ],
+)
+def test_what_slurm_takes_and_never_starts_is_recognised(
+    site: SlurmDefaults, folder: Path, until: Until
+) -> None:
+    number = submit(SLEEP, job="n", folder=folder, defaults=site)
+    until(lambda: state(number).hopeless)
 
 
 def test_jobs_outlive_the_controller(folder: Path, cluster: Cluster, until: Until) -> None:

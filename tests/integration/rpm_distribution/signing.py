@@ -45,6 +45,10 @@ class Signer:
         self._gpg("--detach-sign", "--armor", str(path))
         Path(f"{path}.key").write_text(self.public())
 
+    def sign_within(self, path: Path, target: Path) -> None:
+        """Write what *path* holds to *target*, with the signature around it."""
+        self._gpg("--clearsign", "--output", str(target), str(path))
+
     def public(self) -> str:
         """Return the armoured public key."""
         return self._gpg("--armor", "--export", USER)
