@@ -41,13 +41,19 @@ def file_digests(path: Path) -> Digests:
     return writer.digests
 
 
+def sha256_of(path: Path) -> str:
+    """Return the sha256 of the file *path*: a quarter of the time that all its digests take."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def content_digest(path: Path) -> str:
     """Return the sha256 of the file *path*, or of all that lies in the folder *path*, owners and times too.
 
     Raises OSError, and StorageError for what lies in a folder and cannot be read.
     """
     if not path.is_dir():
-        return file_digests(path).sha256
+        return sha256_of(path)
     checksum = hashlib.sha256()
     for block in pax(path):
         checksum.update(block)

@@ -19,7 +19,7 @@ from crossbuild.errors import (
     NodeUnreachableError,
     StorageError,
 )
-from crossbuild.host.digests import file_digests
+from crossbuild.host.digests import sha256_of
 from crossbuild.host.locks import NoticeSink
 from crossbuild.jobs.hearing import Hearing
 from crossbuild.jobs.patience import Patience
@@ -93,12 +93,12 @@ class Worker:
         One that is there as it was packed is not asked for at all. A lost connection is made anew. Raises
         DamagedRootError where it does not arrive so, NodeUnreachableError where the way is lost for too long.
         """
-        if target.is_file() and file_digests(target).sha256 == parcel.sha256:
+        if target.is_file() and sha256_of(target) == parcel.sha256:
             return
         source = self.place.jobs / job / parcel.name
         for _ in range(ATTEMPTS):
             self._fetch(source, target, on_bytes, Patience(self.place.patience, notice))
-            if file_digests(target).sha256 == parcel.sha256:
+            if sha256_of(target) == parcel.sha256:
                 return
             target.unlink()
         raise DamagedRootError(

@@ -22,7 +22,7 @@ from crossbuild.executors.finishing import clean
 from crossbuild.executors.layer_cache import LayerCache
 from crossbuild.executors.local import LocalExecutor
 from crossbuild.host.checks.storage import require_capabilities
-from crossbuild.host.digests import file_digests
+from crossbuild.host.digests import sha256_of
 from crossbuild.host.programs import HostPrograms
 from crossbuild.host.timings import Timings
 from crossbuild.model import job as names
@@ -150,8 +150,7 @@ class _Start:
 
 
 def _parcel(path: Path) -> Parcel:
-    digests = file_digests(path)
-    return Parcel(name=path.name, sha256=digests.sha256, size=digests.size)
+    return Parcel(name=path.name, sha256=sha256_of(path), size=path.stat().st_size)
 
 
 def _import(handed: Path, root: Path) -> None:
