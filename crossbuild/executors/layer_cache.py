@@ -8,6 +8,7 @@ from pathlib import Path
 
 from crossbuild.errors import ArtifactError, CommandFailedError, StorageError
 from crossbuild.executors import trees
+from crossbuild.host.digests import sha256_of
 from crossbuild.host.locks import NoticeSink, locked
 from crossbuild.model.plan import Layer
 
@@ -27,12 +28,16 @@ class LayerCache:
         """Tell whether the tree after *layer* is kept."""
         return self._path(layer).is_file()
 
-    def reserve(self, name: str) -> bool:
-        """Tell whether the tree called *name* (`name_of`) is kept, and let it go last from now on."""
+    def reserve(self, layer: Layer) -> bool:
+        """Tell whether the tree after *layer* is kept, and let it go last from now on."""
         with contextlib.suppress(FileNotFoundError):
-            os.utime(self._folder / name)
+            os.utime(self._path(layer))
             return True
         return False
+
+    def sha256(self, layer: Layer) -> str:
+        """Return the SHA-256 of the archive with the tree after *layer*."""
+        return sha256_of(self._path(layer))
 
     def lend(self, layer: Layer, place: Path) -> None:
         """Let the archive of the tree after *layer* be found at *place*, too, for as long as it is needed."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -27,7 +27,7 @@ from crossbuild.jobs.places import Place
 from crossbuild.model import job as names
 from crossbuild.model.codec import decode, encode
 from crossbuild.model.events import EventSink
-from crossbuild.model.job import Complaint, Outcome, Parcel, Standing, WorkOrder
+from crossbuild.model.job import Complaint, Outcome, Parcel, Receipt, Standing, WorkOrder
 
 ATTEMPTS = 3
 """How often an archive is fetched that does not arrive as it was packed."""
@@ -54,10 +54,9 @@ class Worker:
     """The words that start a Python there."""
     folder: PurePosixPath
 
-    def commission(self, order: WorkOrder) -> list[str]:
-        """Give it a new job; return the names of those layers in its cache that need not be made."""
-        kept = json.loads(self._ask("take", order.job, stdin=json.dumps(encode(order))))
-        return [str(name) for name in kept]
+    def commission(self, order: WorkOrder) -> Receipt:
+        """Give it a new job; return what it has of it already."""
+        return decode(Receipt, json.loads(self._ask("take", order.job, stdin=json.dumps(encode(order)))))
 
     def hand_over(self, job: str, handed: Path) -> None:
         """Send what the package manager of *job* needs."""
@@ -164,11 +163,3 @@ _OF_NODES: Mapping[type[CrossbuildError], type[CrossbuildError]] = {
     HostNotReadyError: NodeNotReadyError,
     StorageError: NodeFullError,
 }
-
-
-def layers_to_make(names_of_layers: Iterable[str], kept: Sequence[str]) -> list[str]:
-    """Return the names that come after the last of *kept*, of which nothing is left to be made."""
-    rest: list[str] = []
-    for name in names_of_layers:
-        rest = [] if name in kept else [*rest, name]
-    return rest

@@ -46,6 +46,14 @@ class WorkOrder:
     """SOURCE_DATE_EPOCH."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """What a host answers to an order."""
+
+    tree: str
+    """The SHA-256 of the last tree of the plan that is kept, if it is there; else packages must be sent."""
+
+
 class Ending(enum.StrEnum):
     """How a job ended."""
 

@@ -6,7 +6,7 @@ import contextlib
 import shutil
 import signal
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from crossbuild.distros.session import Session
@@ -18,7 +18,6 @@ from crossbuild.errors import (
     TerminatedError,
 )
 from crossbuild.executors import trees
-from crossbuild.executors.layer_cache import name_of
 from crossbuild.jobs.batch import SlurmEndedError
 from crossbuild.jobs.speaking import (
     DamagedRootError,
@@ -26,7 +25,6 @@ from crossbuild.jobs.speaking import (
     NodeNotReadyError,
     Worker,
     as_error,
-    layers_to_make,
 )
 from crossbuild.jobs.store import JobStore
 from crossbuild.model import job as names
@@ -38,6 +36,7 @@ from crossbuild.pipeline.homecoming import Homecoming
 from crossbuild.pipeline.importing import importer
 from crossbuild.pipeline.narrator import Narrator
 from crossbuild.pipeline.phases import HANDOVER, RETURN
+from crossbuild.pipeline.shelf import Ahead, Shelf
 
 NOTHING_COMES = (SlurmEndedError, DamagedRootError)
 """Errors after which a job can give nothing any more, also to who attaches to it."""
@@ -58,11 +57,16 @@ class Errand:
     store: JobStore
     trees: Path
     """A folder with trees of other hosts, kept for later builds."""
+    ahead: Ahead = field(default_factory=Ahead)
 
     @property
     def place(self) -> str:
         """The host's name."""
         return self.worker.place.name
+
+    @property
+    def _shelf(self) -> Shelf:
+        return Shelf(self.trees, self.narrator.notice)
 
     def hand_in(self, session: Session, site: str, folder: Path) -> None:
         """Give the host what it needs and let it begin; *folder* is scratch, *site* the sender's id."""
@@ -78,11 +82,12 @@ class Errand:
                 epoch=self.plan.resolution.epoch,
             )
             try:
-                kept = self.worker.commission(order)
-                # The base of a spec is never kept, but what grew on it is.
-                if not kept or layers_to_make((name_of(layer) for layer in layers if layer.kept), kept):
+                receipt = self.worker.commission(order)
+                if not receipt.tree:
                     self.worker.hand_over(self.id, self._handed(session, folder))
                 self.worker.start(self.id)
+                if receipt.tree:
+                    self.ahead.begin(self._shelf, receipt.tree, folder / "root")
             except CommandFailedError as error:
                 self.abandon()
                 raise self._refused(error) from error
@@ -102,6 +107,8 @@ class Errand:
         except NOTHING_COMES:
             self.abandon()
             raise
+        finally:
+            self.ahead.settle()
         with self.narrator.phase("verification"):
             return finish_root(self.plan, root, outcome.packages, self.narrator)
 
@@ -139,7 +146,8 @@ class Errand:
         way = Homecoming(
             job=self.id,
             worker=self.worker,
-            trees=self.trees,
+            shelf=self._shelf,
+            ahead=self.ahead,
             notice=self.narrator.notice,
             on_bytes=lambda done, size: self.narrator.progress(done, size, "bytes", f"from {self.place}"),
         )

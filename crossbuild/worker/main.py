@@ -22,7 +22,7 @@ from crossbuild.errors import CrossbuildError, UsageError
 from crossbuild.host.locks import held
 from crossbuild.model import job as names
 from crossbuild.model.codec import encode
-from crossbuild.model.job import Ending, Outcome
+from crossbuild.model.job import Ending, Outcome, Receipt
 from crossbuild.worker.folder import (
     CancelledError,
     JobFolder,
@@ -57,8 +57,8 @@ def main() -> int:
 
 
 def take(jobs: Path, job: str) -> None:
-    """Take a new *job*, whose order is read from stdin, and write which of its trees are kept."""
-    from crossbuild.executors.layer_cache import LayerCache, name_of
+    """Take a new *job*, whose order is read from stdin, and write what is here of it."""
+    from crossbuild.executors.layer_cache import LayerCache
     from crossbuild.host.workspace import scatter
 
     require_own(jobs)
@@ -70,8 +70,10 @@ def take(jobs: Path, job: str) -> None:
         raise UsageError(f"There is a job {job} already.") from error
     (folder.path / names.ORDER).write_text(sys.stdin.read(), encoding="ascii")
     cache = LayerCache(jobs / names.CACHE / "layers", lambda _message: None)
-    layers = (name_of(layer) for layer in folder.order().layers if layer.kept)
-    _answer([name for name in layers if cache.reserve(name)])
+    kept = [layer for layer in folder.order().layers if layer.kept]
+    there = [layer for layer in kept if cache.reserve(layer)]
+    complete = bool(kept) and there[-1:] == kept[-1:]
+    _answer(encode(Receipt(tree=cache.sha256(kept[-1]) if complete else "")))
 
 
 def start(jobs: Path, job: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from crossbuild.executors import trees
 from tests.integration.node_rig import Host, running_hosts
-from tests.integration.offload_rig import ANYWHERE, Management, quick_management
+from tests.integration.offload_rig import ANYWHERE, Management, events, quick_management
 
 
 @pytest.fixture(scope="module")
@@ -51,3 +51,26 @@ def test_a_root_that_is_there_already_grows_on_a_node_as_it_does_here(
     server.crossbuild("build", str(spec), "--output", str(tmp_path / "here"), "--on", "local")
     server.crossbuild("artifacts", "diff", str(elsewhere), str(tmp_path / "here/grown"))
     assert json.loads((elsewhere / "image.json").read_text())["build"]["venue"] == "host1"
+
+
+def test_the_tree_that_roots_grow_from_travels_once(server: Management) -> None:
+    def arrived(motd: str) -> set[int]:
+        """Build an image and return the sizes of what came home."""
+        with server.building(server.spec("again", motd=motd), "--on", "host0") as process:
+            said = list(events(process))
+        assert said[-1]["event"] == "build-finished"
+        # Progress is not told at every byte, but at the last one.
+        progress = [one for one in said if one["event"] == "progress" and one["phase"] == "return"]
+        return {one["total"] for one in progress if one["done"] == one["total"]}
+
+    arrived("one")
+    (tree,) = (server.site.returned).glob("*.tar")
+    sizes = arrived("two")
+    assert len(sizes) == 1
+    assert max(sizes) < tree.stat().st_size / 100
+    assert list(server.site.returned.glob("*.tar")) == [tree]
+    # It is fetched again where it is damaged, and the image is the same.
+    with tree.open("r+b") as file:
+        file.truncate(1000)
+    assert tree.stat().st_size not in arrived("three")
+    assert list(server.site.returned.glob("*.tar")) == [tree]

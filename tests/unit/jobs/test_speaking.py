@@ -19,12 +19,13 @@ from crossbuild.errors import (
     NodeUnreachableError,
     ProvisionerError,
 )
+from crossbuild.executors.layer_cache import LayerCache
 from crossbuild.host.command import LineSink, capture
 from crossbuild.jobs import patience
 from crossbuild.jobs.bundle import worker_file
 from crossbuild.jobs.places import Place, ThisHost
 from crossbuild.jobs.sending import worker_at
-from crossbuild.jobs.speaking import Worker, as_error, layers_to_make
+from crossbuild.jobs.speaking import Worker, as_error
 from crossbuild.model.architecture import Architecture
 from crossbuild.model.codec import encode
 from crossbuild.model.events import Event, Log
@@ -309,12 +310,22 @@ def test_whatever_a_node_says_becomes_an_error_of_a_build(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kept", "rest"),
+    ("kept", "complete"),
     [
-        pytest.param([], ["base", "packages"], id="nothing is kept"),
-        pytest.param(["base"], ["packages"], id="the base is"),
-        pytest.param(["packages"], [], id="the last one is enough"),
+        pytest.param((), False, id="nothing is kept"),
+        pytest.param((0,), False, id="the first one is"),
+        pytest.param((1,), True, id="the last one is enough"),
+        pytest.param((0, 1), True, id="both are"),
     ],
 )
-def test_only_layers_above_the_last_kept_one_are_made(kept: list[str], rest: list[str]) -> None:
-    assert layers_to_make(["base", "packages"], kept) == rest
+def test_a_host_says_whether_it_has_all_trees(worker: Worker, kept: tuple[int, ...], complete: bool) -> None:
+    layers = [replace(PLAN.layers[0], key=key, kept=True) for key in ("base", "packages")]
+    last = replace(PLAN.layers[0], key="configuration", kept=False)
+    cache = LayerCache(Path(worker.place.jobs, ".cache/layers"), quiet)
+    shutil.rmtree(Path(worker.place.jobs, ".cache"), ignore_errors=True)
+    root = Path(worker.place.jobs, "root")
+    root.mkdir()
+    for number in kept:
+        cache.keep(layers[number], root)
+    receipt = worker.commission(replace(ORDER, layers=(*layers, last)))
+    assert receipt.tree == (cache.sha256(layers[1]) if complete else "")
