@@ -9,6 +9,7 @@ from typing import Protocol
 
 from crossbuild.distros.session import Session
 from crossbuild.errors import CommandFailedError
+from crossbuild.executors.finishing import mark_made
 from crossbuild.executors.layer_cache import LayerCache
 from crossbuild.executors.local import LocalExecutor
 from crossbuild.model.plan import Layer
@@ -49,6 +50,7 @@ class Carrier:
                     self._install(layer, executor)
                     self.session.harvest(executor.work)
                     if layer.kept:
+                        mark_made(executor.root, executor.epoch)
                         self.cache.keep(layer, executor.root)
                         self.on_kept(layer)
 

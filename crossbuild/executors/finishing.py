@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from crossbuild.host.survey import walk
 from crossbuild.model.residue import ResidueAction, residue_at
 
 SECOND = 1_000_000_000
+MADE = 1_000_000_000
+"""Seconds: the time, in 2001, of what a build made, as long as the tree is kept. An image may be finished
+long after the build which made it, and has an epoch of its own."""
 OF_ROOT = ("/var/cache/apt/archives/partial", "/var/lib/apt/lists/partial")
 """Folders that apt gives to the user that it downloads as, but only where that one could reach the root: in a
 build on this host it can, in a job on a node it cannot. apt does it again when it runs in the image."""
@@ -34,11 +37,20 @@ def clean(root: Path, keep: Collection[str]) -> None:
                     os.chmod(entry.real, residue.mode)  # noqa: PTH101 -- bytes, too
 
 
+def mark_made(root: Path, epoch: int) -> None:
+    """Give modification times after *epoch* (seconds) the value MADE, whenever that was."""
+    _change_times(root, lambda time: MADE if time > epoch else time)
+
+
 def clamp_times(root: Path, epoch: int) -> None:
-    """Set modification times after *epoch* (seconds) back to it; what packages brought keeps its own."""
+    """Set modification times after *epoch* (seconds), and MADE, to it; packages' files keep their own."""
+    _change_times(root, lambda time: epoch if time == MADE else min(time, epoch))
+
+
+def _change_times(root: Path, change: Callable[[int], int]) -> None:
     for entry in list(walk(root)):
-        time = entry.status.st_mtime_ns
         # Whole seconds: newc archives and squashfs hold no fractions, and all formats are to agree.
-        whole = min(time, epoch * SECOND) // SECOND * SECOND
+        time = entry.status.st_mtime_ns
+        whole = change(time // SECOND) * SECOND
         if whole != time:
             os.utime(entry.real, ns=(whole, whole), follow_symlinks=False)

@@ -43,6 +43,7 @@ class LocalExecutor:
         """
         self._tools = tools
         self.root, self.work, self._import_base, self._handler = root, work, import_base, handler
+        self.epoch = epoch
         self._env = {**environment_of_builds(), "SOURCE_DATE_EPOCH": str(epoch)}
 
     def run(self, layer: Layer, on_line: LineSink) -> None:

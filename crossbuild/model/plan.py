@@ -140,7 +140,7 @@ class ImportStep:
 Step = CommandStep | WriteStep | LinkStep | RemoveStep | AccountsStep | ImportStep
 
 
-LAYER_FORMAT = 3
+LAYER_FORMAT = 4
 """Another one makes kept trees stale: for when equal steps come to give another tree."""
 
 

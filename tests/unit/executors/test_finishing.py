@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from crossbuild.executors.finishing import OF_ROOT, clean
+from crossbuild.executors.finishing import MADE, OF_ROOT, clamp_times, clean, mark_made
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
@@ -35,3 +35,22 @@ def test_copies_of_the_hosts_own_files_do_not_have_its_modes(tmp_path: Path) -> 
         "machine-id": (0o444, 0),
         "hosts": (0o600, 4),
     }
+
+
+def test_an_image_does_not_show_when_its_tree_was_kept(tmp_path: Path) -> None:
+    """The one build made the tree, and the other finishes it, when the package sources are newer."""
+    packaged, first, between, second = 1_500_000_000, 1_600_000_000, 1_600_000_007, 1_700_000_000
+    for name, time in {"packaged": packaged, "made": between, "fine": packaged}.items():
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, ns=(0, time * 1_000_000_000 + 5))
+    (tmp_path / "link").symlink_to("nowhere")
+    mark_made(tmp_path, first)
+    assert times(tmp_path) == {"packaged": packaged, "made": MADE, "fine": packaged, "link": MADE}
+    os.utime(tmp_path / "fine")
+    clamp_times(tmp_path, second)
+    assert times(tmp_path) == {"packaged": packaged, "made": second, "fine": second, "link": second}
+
+
+def times(folder: Path) -> dict[str, float]:
+    """Return when each file of *folder* was modified, exactly."""
+    return {path.name: path.lstat().st_mtime_ns / 1_000_000_000 for path in folder.iterdir()}
