@@ -97,14 +97,17 @@ def made_elsewhere(
 def made_by_slurm(offload: Offload, wish: Venue, folder: Path) -> Iterator[FinishedRoot]:
     """Make the root in a job of Slurm and yield it; raise NoPlaceError where Slurm starts no job."""
     worker = batch_worker(offload.site)
+    # A build on this host may follow, and wants its folder empty.
+    own = folder / "slurm"
+    own.mkdir()
     errand = _commissioned(offload, wish, worker)
     try:
-        errand.hand_in(offload.session, errand.store.site, folder)
+        errand.hand_in(offload.session, errand.store.site, own)
     except ProvisionerError as error:
         raise _no_place(error) from error
     with errand.cancelled_on_interruption():
         try:
-            made = errand.bring_home(folder)
+            made = errand.bring_home(own)
         except SlurmNeverError as error:
             raise _no_place(error) from error
         yield made
