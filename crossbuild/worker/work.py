@@ -18,7 +18,6 @@ from crossbuild.errors import BuildFailedError, CommandFailedError, CrossbuildEr
 from crossbuild.executors import trees
 from crossbuild.executors.carrying import Carrier
 from crossbuild.executors.changes import NOTHING, Glance, changes_since, glance
-from crossbuild.executors.finishing import clean
 from crossbuild.executors.layer_cache import LayerCache
 from crossbuild.executors.local import LocalExecutor
 from crossbuild.host.checks.storage import require_capabilities
@@ -121,7 +120,6 @@ def _outcome(order: WorkOrder, folder: JobFolder, jobs: Path, narrator: Narrator
     except CommandFailedError as error:
         raise session.explain(error) from error
     with narrator.phase(HANDED_BACK[0]):
-        clean(root, tuple(file.target for file in order.spec.files))
         packages = INVENTORIES[catalog.lookup(order.spec.distro, order.spec.release).family](root)
         changes = changes_since(start.glance, root)
         trees.pack_some(root, changes.present, folder.changes)
