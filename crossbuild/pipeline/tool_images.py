@@ -60,7 +60,8 @@ def tools_image(
         "kernel": False,
         "packages": [*BESIDES, *PACKAGES[family]],
     }
-    folder = site.cache / "tools"
+    # Sandboxes let programs write where a folder really is.
+    folder = (site.cache / "tools").resolve()
     kind = f"{family}-{arch}-{digest_of(document)[:8]}"
     with held(folder / f".{kind}.lock"):
         for archive in folder.glob(f"{kind}-*.tar.gz"):
