@@ -12,8 +12,9 @@ import pytest
 
 from crossbuild.host.command import capture
 from crossbuild.model.site import Site
-from tests.integration.builder_rig import PATIENCE, TestBuilder
+from tests.integration.builder_rig import TestBuilder
 from tests.integration.conftest import CommandLine
+from tests.integration.terminal_rig import PATIENCE
 
 NAME = "test-builder"
 

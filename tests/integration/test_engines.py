@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import subprocess
 import sys
 import tarfile
-import termios
 import time
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import Self
 
 import pytest
 
@@ -30,9 +28,8 @@ from crossbuild.model.recipe import RecipeSettings
 from crossbuild.model.site import Site
 from tests.integration import contained_run
 from tests.integration.engine_rig import RunningEngine
+from tests.integration.terminal_rig import PATIENCE, Terminal, on_terminal
 
-PATIENCE = 60
-"""Seconds after which something that must happen did not; a busy machine may need many of them."""
 RUNNER = [sys.executable, contained_run.__file__]
 
 
@@ -160,27 +157,29 @@ def test_kill_9_ends_what_ran(rig: Rig) -> None:
 
 
 def test_a_terminal_has_its_size_and_its_keys(rig: Rig) -> None:
-    with Terminal(rig, "sh", "-c", "tty; stty size; cat; echo not reached") as terminal:
-        terminal.read_until(b"/dev/pts/")
-        terminal.read_until(b"33 99")
-        os.write(terminal.master, b"typed\n")
-        terminal.read_until(b"typed\r\ntyped")
-        os.write(terminal.master, b"\x03")
+    with terminal_of(rig, "sh", "-c", "tty; stty size; cat; echo not reached") as terminal:
+        terminal.read_until("33 99")
+        assert "/dev/pts/" in terminal.text
+        terminal.type("typed\n")
+        terminal.read_until("typed\r\ntyped")
+        terminal.type("\x03")
         assert terminal.status() == 128 + signal.SIGINT
 
 
 def test_a_terminal_may_change_its_size(rig: Rig) -> None:
     script = "trap 'stty size; exit 5' WINCH; echo ready; while :; do sleep 0.1; done"
-    with Terminal(rig, "sh", "-c", script) as terminal:
-        terminal.read_until(b"ready")
+    with terminal_of(rig, "sh", "-c", script) as terminal:
+        terminal.read_until("ready")
         terminal.resize(11, 22)
-        terminal.read_until(b"11 22")
+        terminal.read_until("11 22")
         assert terminal.status() == 5
 
 
 def test_what_hangs_on_a_lost_terminal_ends(rig: Rig) -> None:
-    with Terminal(rig, "sh", "-c", "echo ready; sleep 4219") as terminal:
-        terminal.read_until(b"ready")
+    with terminal_of(rig, "sh", "-c", "echo ready; sleep 4219") as terminal:
+        terminal.read_until("ready")
+        terminal.hang_up()
+        terminal.process.wait(PATIENCE)
     assert gone(rig, "sleep 4219")
 
 
@@ -315,12 +314,21 @@ def test_a_dockerfile_makes_an_arm64_image_without_proxies_in_it(rig: Rig) -> No
     assert "secret" not in recorded
 
 
-def test_a_stopped_engine_is_told_with_what_starts_it(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    if rig.engine.kind is EngineKind.PODMAN:
-        pytest.skip("Podman is started where it does not run")
-    monkeypatch.setenv("DOCKER_HOST", f"unix://{rig.state}/nothing")
-    result = rig.run("true")
-    assert b"HostNotReadyError: Docker does not answer" in result.stderr
+def test_docker_is_told_with_what_starts_it_and_podman_is_started(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    if rig.engine.kind is EngineKind.DOCKER:
+        monkeypatch.setenv("DOCKER_HOST", f"unix://{rig.state}/nothing")
+        assert b"HostNotReadyError: Docker does not answer" in rig.run("true").stderr
+        return
+    rig.engine.stop()
+    rig.engine.write_client(tmp_path / "podman")
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    try:
+        assert rig.sh("uname -m") == "aarch64\n"
+    finally:
+        rig.engine.end_service()
+        rig.engine.start()
 
 
 def gone(rig: Rig, words: str) -> bool:
@@ -333,39 +341,9 @@ def gone(rig: Rig, words: str) -> bool:
     return False
 
 
-class Terminal:
-    """A command of the builder on a terminal of its own, which hangs up at the end."""
-
-    def __init__(self, rig: Rig, *words: str) -> None:
-        self.master, slave = os.openpty()
-        self.resize(33, 99)
-        self._process = subprocess.Popen(
-            ["setsid", "--ctty", "--wait", *rig.argv(*words)], stdin=slave, stdout=slave, stderr=slave
-        )
-        os.close(slave)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        os.close(self.master)
-        self._process.wait(timeout=PATIENCE)
-
-    def resize(self, lines: int, columns: int) -> None:
-        """Change the size; the kernel tells whoever is in the foreground."""
-        termios.tcsetwinsize(self.master, (lines, columns))
-
-    def read_until(self, words: bytes) -> None:
-        """Read until *words* came."""
-        output = b""
-        while words not in output:
-            ready, _, _ = select.select([self.master], [], [], PATIENCE)
-            assert ready, f"{words!r} did not come: {output!r}"
-            output += os.read(self.master, 4096)
-
-    def status(self) -> int:
-        """Wait for the end."""
-        return self._process.wait(timeout=PATIENCE)
+def terminal_of(rig: Rig, *words: str) -> AbstractContextManager[Terminal]:
+    """Run *words* in the builder on a terminal."""
+    return on_terminal(rig.argv(*words), {}, size=(33, 99))
 
 
 def snapshot(name: str) -> Snapshot:
