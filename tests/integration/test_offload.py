@@ -9,15 +9,11 @@ from pathlib import Path
 import pytest
 
 from crossbuild.executors import trees
-from tests.integration.node_rig import Host, running_hosts
+from tests.integration.node_rig import Host
+from tests.integration.offload_fixtures import hosts
 from tests.integration.offload_rig import ANYWHERE, Management, events, quick_management
 
-
-@pytest.fixture(scope="module")
-def hosts() -> Iterator[tuple[Host, ...]]:
-    """Two hosts."""
-    with running_hosts(2) as hosts:
-        yield hosts
+__all__ = ["hosts"]
 
 
 @pytest.fixture(scope="module")

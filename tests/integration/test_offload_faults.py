@@ -7,7 +7,7 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,8 @@ import pytest
 from crossbuild.host.command import capture
 from crossbuild.host.processes import start_time
 from crossbuild.nodes.store import NodeStore
-from tests.integration.node_rig import PATIENCE, Host, running_hosts
+from tests.integration.node_rig import PATIENCE, Host
+from tests.integration.offload_fixtures import hosts, nothing_is_left, server
 from tests.integration.offload_rig import (
     GATED,
     Management,
@@ -25,7 +26,6 @@ from tests.integration.offload_rig import (
     ended,
     events,
     open_gate,
-    quick_management,
     restart_server,
     running,
     stop_server,
@@ -33,26 +33,9 @@ from tests.integration.offload_rig import (
     worker_of,
 )
 
+__all__ = ["hosts", "nothing_is_left", "server"]
 
-@pytest.fixture(scope="module")
-def hosts() -> Iterator[tuple[Host, ...]]:
-    """Two hosts."""
-    with running_hosts(2) as hosts:
-        yield hosts
-
-
-@pytest.fixture(scope="module")
-def server(hosts: tuple[Host, ...], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Management]:
-    """A management server that knows both, each with the base of all images in its cache."""
-    with quick_management(tmp_path_factory.mktemp("server"), hosts) as server:
-        server.warm(*(host.space / "crossbuild-jobs" for host in hosts))
-        yield server
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_left(server: Management) -> Iterator[None]:
-    yield
-    server.require_nothing_left()
+pytestmark = pytest.mark.usefixtures("nothing_is_left")
 
 
 def half_of(phase: str) -> Callable[[dict[str, Any]], bool]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -13,38 +12,20 @@ from crossbuild.host.command import capture
 from crossbuild.host.processes import start_time
 from crossbuild.jobs.store import JobStore
 from crossbuild.nodes.store import NodeStore
-from tests.integration.node_rig import Host, running_hosts
+from tests.integration.offload_fixtures import hosts, nothing_is_left, server
 from tests.integration.offload_rig import (
     GATED,
     Management,
     ended,
     open_gate,
-    quick_management,
     running,
     wait_for,
     worker_of,
 )
 
+__all__ = ["hosts", "nothing_is_left", "server"]
 
-@pytest.fixture(scope="module")
-def hosts() -> Iterator[tuple[Host, ...]]:
-    """Two hosts."""
-    with running_hosts(2) as hosts:
-        yield hosts
-
-
-@pytest.fixture(scope="module")
-def server(hosts: tuple[Host, ...], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Management]:
-    """A management server that knows both, each with the base of all images in its cache."""
-    with quick_management(tmp_path_factory.mktemp("server"), hosts) as server:
-        server.warm(*(host.space / "crossbuild-jobs" for host in hosts))
-        yield server
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_left(server: Management) -> Iterator[None]:
-    yield
-    server.require_nothing_left()
+pytestmark = pytest.mark.usefixtures("nothing_is_left")
 
 
 def test_a_cancelled_job_leaves_nothing(server: Management) -> None:
