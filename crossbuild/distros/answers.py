@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from crossbuild.host.workspace import surplus
 from crossbuild.model.spec import digest_of
 
 KEPT = 64
@@ -47,8 +48,7 @@ class Answers:
             scratch.rename(place)
         finally:
             scratch.unlink(missing_ok=True)
-        kept = sorted(self._folder.glob("[!.]*"), key=lambda path: path.stat().st_mtime, reverse=True)
-        for path in kept[KEPT:]:
+        for path in surplus(self._folder.glob("[!.]*"), KEPT):
             path.unlink(missing_ok=True)
 
 

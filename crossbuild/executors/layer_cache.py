@@ -10,6 +10,7 @@ from crossbuild.errors import ArtifactError, CommandFailedError, StorageError
 from crossbuild.executors import trees
 from crossbuild.host.digests import sha256_of
 from crossbuild.host.locks import NoticeSink, locked
+from crossbuild.host.workspace import surplus
 from crossbuild.model.plan import Layer
 
 KEPT = 12
@@ -80,8 +81,7 @@ class LayerCache:
         self._prune()
 
     def _prune(self) -> None:
-        trees = sorted(self._folder.glob("*.tar.zst"), key=lambda path: path.stat().st_mtime, reverse=True)
-        for tree in trees[KEPT:]:
+        for tree in surplus(self._folder.glob("*.tar.zst"), KEPT):
             tree.unlink(missing_ok=True)
 
     def _path(self, layer: Layer) -> Path:

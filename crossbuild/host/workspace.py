@@ -8,7 +8,7 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from crossbuild.errors import StorageError
@@ -72,9 +72,17 @@ def scatter(parent: Path) -> None:
 
 def keep_newest(folder: Path, count: int) -> None:
     """Remove all but *count* of the folders in *folder*, those that were used (utime(2)) longest ago."""
-    found = [path for path in folder.iterdir() if path.is_dir() and path.name[0] != "."]
-    for path in sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)[count:]:
+    for path in surplus((path for path in folder.iterdir() if path.is_dir() and path.name[0] != "."), count):
         shutil.rmtree(path, ignore_errors=True)
+
+
+def surplus(paths: Iterable[Path], count: int) -> list[Path]:
+    """Return all of *paths* but the *count* that were used (utime(2)) last; what goes meanwhile is none."""
+    found = []
+    for path in paths:
+        with contextlib.suppress(FileNotFoundError):
+            found.append((path.stat().st_mtime, path))
+    return [path for _, path in sorted(found, reverse=True)[count:]]
 
 
 def _sweep(parent: Path) -> None:

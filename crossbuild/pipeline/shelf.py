@@ -13,6 +13,7 @@ from crossbuild.errors import ArtifactError
 from crossbuild.executors import trees
 from crossbuild.host.digests import sha256_of
 from crossbuild.host.locks import NoticeSink, held, held_if_free, lock_of, locked
+from crossbuild.host.workspace import surplus
 
 KEPT = 6
 """How many stay; the one that was used longest ago goes first."""
@@ -50,8 +51,7 @@ class Shelf:
             trees.unpack(archive, root)
 
     def _prune(self) -> None:
-        found = sorted(self._folder.glob("*.tar"), key=lambda path: path.stat().st_mtime, reverse=True)
-        for archive in found[KEPT:]:
+        for archive in surplus(self._folder.glob("*.tar"), KEPT):
             with held_if_free(lock_of(archive)) as free:
                 if free:
                     archive.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ import pytest
 
 from crossbuild.host.locks import locked
 from crossbuild.host.publish import publish
-from crossbuild.host.workspace import workspace
+from crossbuild.host.workspace import surplus, workspace
 
 
 def folders(parent: Path) -> list[str]:
@@ -71,3 +71,11 @@ def test_a_lock_that_is_free_is_taken_without_a_word(tmp_path: Path) -> None:
     with locked(tmp_path / "thing", "the thing", said.append):
         pass
     assert said == []
+
+
+def test_what_was_used_last_stays_and_what_is_gone_does_not_count(tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in ("old", "new", "middle")]
+    for path, used in zip(paths, (1, 3, 2), strict=True):
+        path.touch()
+        os.utime(path, (used, used))
+    assert surplus([tmp_path / "gone", *paths], 2) == [tmp_path / "old"]
