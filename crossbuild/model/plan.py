@@ -140,7 +140,7 @@ class ImportStep:
 Step = CommandStep | WriteStep | LinkStep | RemoveStep | AccountsStep | ImportStep
 
 
-LAYER_FORMAT = 4
+LAYER_FORMAT = 5
 """Another one makes kept trees stale: for when equal steps come to give another tree."""
 
 
@@ -184,8 +184,9 @@ class Resolution:
     """Digest of the signed index files; it changes whenever the sources publish anything."""
     epoch: int
     """SOURCE_DATE_EPOCH: from the environment, else when the newest of the sources was published."""
-    keys: str = ""
-    """Digest of the keys that the root will trust, where its package database holds them."""
+    settings: str = ""
+    """Digest of what a kept tree has of the sources beside packages: apt's list of them; the keys, and the
+    time, in an RPM database."""
 
     def has(self, name: str) -> bool:
         """Tell whether a package of that name will be installed."""

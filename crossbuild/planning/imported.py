@@ -14,7 +14,7 @@ def imported_layer(
     return Layer(
         key="base",
         title="Base system",
-        identity=digest_of([spec.arch, base.digest, resolution.keys]),
+        identity=digest_of([spec.arch, base.digest, resolution.settings]),
         packages=0,
         # It lies on this disk as it is, and what is installed on top of it is kept.
         kept=False,

@@ -89,6 +89,7 @@ class AptSession:
             added=tuple(package for package in every if package not in base),
             sources=self.sources_digest(),
             epoch=self.epoch(),
+            settings=digest_of(self._sources),
         )
 
     def closure(self, packages: Sequence[str]) -> tuple[PinnedPackage, ...]:

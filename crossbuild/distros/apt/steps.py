@@ -79,7 +79,7 @@ def base_layer(spec: ImageSpec, release: Release, resolution: Resolution) -> Lay
     return Layer(
         key="base",
         title="Base system",
-        identity=digest_of([spec.arch, release.apt.codename, resolution.base]),
+        identity=digest_of([spec.arch, release.apt.codename, resolution.base, resolution.settings]),
         packages=len(resolution.base),
         kept=True,
         steps=(

@@ -98,7 +98,8 @@ class RpmSession:
             added=tuple(package for package in every if package not in base),
             sources=self.sources_digest(),
             epoch=self.epoch(),
-            keys=digest_of(self._keys),
+            # The epoch is the time of each installation in the database, which cannot be changed later.
+            settings=digest_of([self._keys, self.epoch()]),
         )
 
     def closure(self, packages: Sequence[str]) -> tuple[PinnedPackage, ...]:

@@ -48,7 +48,9 @@ def base_layer(spec: ImageSpec, release: Release, resolution: Resolution) -> Lay
     return Layer(
         key="base",
         title="Base system",
-        identity=digest_of([spec.arch, release.distro, release.release, resolution.base, resolution.keys]),
+        identity=digest_of(
+            [spec.arch, release.distro, release.release, resolution.base, resolution.settings]
+        ),
         packages=len(resolution.base),
         kept=True,
         steps=(

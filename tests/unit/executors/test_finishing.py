@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from crossbuild.executors.finishing import MADE, OF_ROOT, clamp_times, clean, mark_made
+from crossbuild.executors.finishing import DAY, MADE, OF_ROOT, clamp_times, clean, mark_made
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
@@ -49,6 +49,24 @@ def test_an_image_does_not_show_when_its_tree_was_kept(tmp_path: Path) -> None:
     os.utime(tmp_path / "fine")
     clamp_times(tmp_path, second)
     assert times(tmp_path) == {"packaged": packaged, "made": second, "fine": second, "link": second}
+
+
+def test_an_account_does_not_show_when_its_tree_was_kept(tmp_path: Path) -> None:
+    first, second = 20_000 * DAY + 5, 20_010 * DAY + 5
+    shadow = tmp_path / "etc/shadow"
+    shadow.parent.mkdir()
+    shadow.write_text("old:*:19000:0:99999:7:::\nmade:!:20000::::::\nlater:!:20003::::::\nnever:!*:::::::\n")
+    shadow.chmod(0o640)
+    mark_made(tmp_path, first)
+    with shadow.open("a") as file:
+        file.write("own:!:20012::::::\nfirst:!:0::::::\n")
+    clamp_times(tmp_path, second)
+    assert [line.split(":")[2] for line in shadow.read_text().splitlines()] == [
+        *("19000", "20010", "20010", ""),
+        *("20010", "0"),
+    ]
+    assert shadow.stat().st_mode & 0o777 == 0o640
+    assert times(shadow.parent) == {"shadow": second}
 
 
 def times(folder: Path) -> dict[str, float]:

@@ -221,7 +221,8 @@ def test_a_base_in_a_form_that_the_host_does_not_write_is_taken_over_by_the_root
     assert ["--importdb" in " ".join(step.argv) for step in steps] == [False, True, False]
 
 
-def test_other_keys_make_another_base_of_rpm_packages() -> None:
-    spec = make_spec(distro="rocky", release="9")
-    keys = [plan(spec, replace(RESOLUTION, keys=digest)).layers[0].digest for digest in ("a", "b")]
+@pytest.mark.parametrize(("distro", "release"), [("debian", "12"), ("rocky", "9")])
+def test_other_settings_of_the_sources_make_another_base(distro: str, release: str) -> None:
+    spec = make_spec(distro=distro, release=release)
+    keys = [plan(spec, replace(RESOLUTION, settings=digest)).layers[0].digest for digest in ("a", "b")]
     assert keys[0] != keys[1]
