@@ -21,7 +21,7 @@ from crossbuild.nodes.leases import Ledger
 from crossbuild.nodes.store import NodeStore
 from tests.integration.conftest import SHARED, STATE, CommandLine
 from tests.integration.node_rig import Host
-from tests.integration.small_mirror import make_small_mirror
+from tests.integration.small_mirror import PLACE, make_small_mirror
 from tests.integration.web_server import serving
 
 SPEC = """\
@@ -37,8 +37,6 @@ outputs: [warewulf4]
 """
 
 
-ANYWHERE = "rm /etc/apt/sources.list.d/*.sources"
-"""A step for roots that are compared: a tree that was kept names the mirror from which it was made."""
 GATED = "while [ ! -e /go ]; do sleep 0.1; done; rm /go"
 """A step that lasts until `open_gate`: the root lies where the tests can reach it."""
 
@@ -159,11 +157,12 @@ def quick_management(folder: Path, hosts: tuple[Host, ...], *, settings: str = "
     """Yield a management server whose packages come from the tests' own mirror, and that has its trees."""
     with held(SHARED / ".mirror.lock"):
         mirror = make_small_mirror(SHARED / "mirror", SPEC.format(name="first", command="true", motd=""))
-    with serving(mirror.folder) as address:
+    with serving(mirror.folder, PLACE) as address:
+        trees = mirror.trees(address)
         server = management(folder, hosts, sources=mirror.settings(address), settings=settings)
         server.site.cache.mkdir(parents=True)
-        server.trees.symlink_to(mirror.trees)
-        yield replace(server, trees=mirror.trees)
+        server.trees.symlink_to(trees)
+        yield replace(server, trees=trees)
 
 
 def running(process: subprocess.Popen[str], server: Management) -> str:

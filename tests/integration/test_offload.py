@@ -11,7 +11,7 @@ import pytest
 from crossbuild.executors import trees
 from tests.integration.node_rig import Host
 from tests.integration.offload_fixtures import hosts
-from tests.integration.offload_rig import ANYWHERE, Management, events, quick_management
+from tests.integration.offload_rig import Management, events, quick_management
 
 __all__ = ["hosts"]
 
@@ -24,7 +24,7 @@ def server(hosts: tuple[Host, ...], tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def test_a_build_elsewhere_gives_the_same_set(server: Management, tmp_path: Path) -> None:
-    spec = server.spec("same", command=ANYWHERE)
+    spec = server.spec("same")
     elsewhere = server.build(spec, "--on", "host0")
     here = tmp_path / "here"
     server.crossbuild("build", str(spec), "--output", str(here), "--on", "local")
@@ -41,7 +41,7 @@ def test_a_root_that_is_there_already_grows_on_a_node_as_it_does_here(
     (base,) = server.trees.glob("base-*.tar.zst")
     (tmp_path / "root").mkdir()
     trees.unpack(base, tmp_path / "root")
-    spec = server.spec("grown", command=ANYWHERE)
+    spec = server.spec("grown")
     spec.write_text(f"{spec.read_text()}base: {tmp_path}/root\n")
     elsewhere = server.build(spec, "--on", "host1")
     server.crossbuild("build", str(spec), "--output", str(tmp_path / "here"), "--on", "local")

@@ -18,10 +18,10 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def serving(folder: Path) -> Iterator[str]:
-    """Yield the address at which the files below *folder* are, for this host alone."""
+def serving(folder: Path, place: tuple[str, int] = ("127.0.0.1", 0)) -> Iterator[str]:
+    """Yield the address at which the files below *folder* are, for this host alone: *place*, or any free."""
     handler = functools.partial(Quiet, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    with http.server.ThreadingHTTPServer(place, handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield f"http://{place[0]}:{server.server_port}"
         server.shutdown()
