@@ -9,11 +9,16 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+import yaml
 
+from crossbuild.distros.apt.sources import choose_sources
+from crossbuild.distros.catalog import lookup
 from crossbuild.host.command import CommandResult, capture, environment
+from crossbuild.model.architecture import Architecture
 from tests.integration.conftest import SMALL, STATE, CommandLine, own_state
 
 
@@ -195,6 +200,16 @@ def test_a_source_that_the_wrong_key_signed_is_refused(
     assert result.status == 1
     assert "not signed by a key" in result.stderr
     assert not (tmp_path / "out/small").exists()
+
+
+def test_sources_of_another_release_are_refused(crossbuild: CommandLine, tmp_path: Path) -> None:
+    release = lookup("debian", "12")
+    repositories = [asdict(one) for one in choose_sources((), release, Architecture.AARCH64)]
+    wrong = SMALL.replace('"12"', '"11"') + yaml.safe_dump({"repositories": repositories})
+    result = crossbuild("plan", spec_file(tmp_path, wrong), check=False)
+    assert result.status == 2
+    assert "The package sources are not those of Debian 11" in result.stderr
+    assert "Name one of `bullseye`" in result.stderr
 
 
 def in_private_mounts(script: str) -> CommandResult:

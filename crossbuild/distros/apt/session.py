@@ -18,7 +18,7 @@ from crossbuild.distros.apt.sources import as_deb822, choose_sources
 from crossbuild.distros.carriage import refuse_unportable
 from crossbuild.distros.dpkg_database import DATABASE, installed_packages
 from crossbuild.distros.release import Release
-from crossbuild.errors import BuildFailedError, CommandFailedError, CrossbuildError
+from crossbuild.errors import BuildFailedError, CommandFailedError, CrossbuildError, SpecError
 from crossbuild.host import command
 from crossbuild.host.linking import link_or_copy
 from crossbuild.host.locks import NoticeSink, locked
@@ -27,6 +27,7 @@ from crossbuild.model.spec import ImageSpec, digest_of
 
 INSTALLS = re.compile(r"Inst (?P<name>\S+) (?:\[[^]]*\] )?\((?P<version>\S+) ")
 DATE = re.compile(r"^Date: (.+)$", re.MULTILINE)
+SUITES = re.compile(r"^(?:Suite|Codename): *(\S+)$", re.MULTILINE)
 
 
 class AptSession:
@@ -78,7 +79,9 @@ class AptSession:
         return max(int(email.utils.parsedate_to_datetime(date[1]).timestamp()) for date in dates if date)
 
     def resolve(self) -> Resolution:
-        """Return what would be installed; raise SpecError for a package that cannot be."""
+        """Return what would be installed; raise SpecError for sources or a package that cannot be."""
+        if not self._installed:
+            self._require_release()
         found = installed_packages(self._installed) if self._installed else ()
         base = tuple(PinnedPackage(name=package.name, version=package.version) for package in found)
         smallest = () if self._installed else steps.BASE
@@ -182,6 +185,18 @@ class AptSession:
     def _release_files(self) -> list[Path]:
         lists = self._folder / "lists"
         return [*lists.glob("*InRelease"), *lists.glob("*_Release")]
+
+    def _require_release(self) -> None:
+        """Raise SpecError where mmdebstrap would find no base system: it takes that of one suite only."""
+        texts = (file.read_text(encoding="utf-8") for file in self._release_files())
+        named = {name for text in texts for name in SUITES.findall(text)}
+        if self._release.apt.codename not in named:
+            raise SpecError(
+                f"The package sources are not those of {self._release.title}.",
+                details=f"They say that they are {', '.join(sorted(named)) or 'nothing'}.",
+                resolution=f"Name one of `{self._release.apt.codename}` in `repositories`,"
+                " or correct `release`.",
+            )
 
     def _write_configuration(self) -> None:
         (self._folder / "lists" / "partial").mkdir(parents=True, exist_ok=True)
