@@ -64,6 +64,8 @@ REQUIREMENTS = (
     Requirement("setcap", "test", "sets file capabilities", "libcap2-bin", "libcap", "libcap-progs"),
     Requirement("sshd", "test", "plays nodes", "openssh-server", "openssh-server", "openssh-server"),
     Requirement("slurmctld", "test", "queues builds", "slurmctld slurmd slurm-client", "", ""),
+    Requirement("slurmdbd", "test", "keeps accounts of Slurm", "slurmdbd", "", ""),
+    Requirement("mariadbd", "test", "is slurmdbd's database", "mariadb-server-core", "", ""),
     Requirement("munged", "test", "lets Slurm trust itself", "munge", "munge", "munge"),
     Requirement("tc", "test", "slows connections down", "iproute2", "iproute-tc", "iproute2"),
     Requirement("iptables", "test", "cuts connections", "iptables", "iptables", "iptables"),

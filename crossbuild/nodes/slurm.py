@@ -103,7 +103,7 @@ class SlurmJob:
 
 
 class SlurmAwayError(NodeUnreachableError):
-    """Slurm's controller does not answer; jobs go on without it, so ask again later."""
+    """Slurm's controller or accounting does not answer; jobs go on without it, so ask again later."""
 
 
 def submit(script: str, *, job: str, folder: Path, defaults: SlurmDefaults) -> int:
@@ -204,10 +204,13 @@ def _run(argv: Sequence[str], stdin: str = "") -> CommandResult:
 
 
 def _away(program: str, said: str) -> SlurmAwayError:
+    what, check = "controller", "slurmctld with `scontrol ping`"
+    if program == "sacct":
+        what, check = "accounting", "slurmdbd with `sacctmgr list cluster`"
     return SlurmAwayError(
-        "Slurm's controller does not answer.",
+        f"Slurm's {what} does not answer.",
         details=f"{program}: {_last(said)}",
-        resolution="Jobs that run go on. Check slurmctld with `scontrol ping`.",
+        resolution=f"Jobs that run go on. Check {check}.",
     )
 
 

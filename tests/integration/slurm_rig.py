@@ -117,16 +117,21 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def running_slurm(world: Sequence[str] = ()) -> Iterator[Cluster]:
-    """Yield a cluster in *world*, which Slurm's commands find by SLURM_CONF; nothing of it stays."""
+def running_slurm(
+    world: Sequence[str] = (), prepare: Callable[[Cluster], str] = lambda _cluster: ""
+) -> Iterator[Cluster]:
+    """Yield a cluster in *world*, which Slurm's commands find by SLURM_CONF; nothing of it stays.
+
+    *prepare* starts what its controller needs, and returns more lines of configuration.
+    """
     folder = Path(tempfile.mkdtemp(prefix="slurm-"))
     folder.chmod(0o755)
     cluster = Cluster(folder=folder, world=[*world])
     try:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("SLURM_CONF", str(folder / "slurm.conf"))
-            _configure(folder)
             _start_munge(cluster)
+            _configure(folder, prepare(cluster))
             cluster.start_controller()
             for name in NODES:
                 cluster.start_node(name)
@@ -139,8 +144,8 @@ def running_slurm(world: Sequence[str] = ()) -> Iterator[Cluster]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _configure(folder: Path) -> None:
-    ports = _free_ports(1 + len(NODES))
+def _configure(folder: Path, further: str) -> None:
+    ports = free_ports(1 + len(NODES))
     where = "NodeHostname=localhost NodeAddr=127.0.0.1 CPUs=1 State=UNKNOWN"
     described = [
         f"NodeName={name} Port={port} Feature={name} {where}"
@@ -151,7 +156,7 @@ def _configure(folder: Path) -> None:
     )
     for place in ("state", *NODES):
         (folder / place).mkdir()
-    (folder / "slurm.conf").write_text(text)
+    (folder / "slurm.conf").write_text(text + further)
 
 
 def _start_munge(cluster: Cluster) -> None:
@@ -174,7 +179,8 @@ def _start_munge(cluster: Cluster) -> None:
     cluster.wait(socket_path.exists)
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Return ports of loopback that nobody uses."""
     with contextlib.ExitStack() as opened:
         sockets = [opened.enter_context(socket.socket()) for _ in range(count)]
         for one in sockets:
