@@ -12,13 +12,13 @@ NoticeSink = Callable[[str], None]
 
 
 @contextlib.contextmanager
-def locked(path: Path, what: str, notice: NoticeSink) -> Iterator[None]:
-    """Hold the lock of *path*; if another process has it, say so once through *notice*, then wait.
+def locked(path: Path, what: str, notice: NoticeSink, *, shared: bool = False) -> Iterator[None]:
+    """Hold the lock of *path*, with others if *shared*; where one must wait, say so once through *notice*.
 
     The lock is a file beside *path*, so that *path* itself may be replaced while it is held.
     """
     told = f"Another crossbuild process is using {what} ({path}); waiting for it to finish."
-    with held(lock_of(path), waiting=lambda: notice(told)):
+    with held(lock_of(path), shared=shared, waiting=lambda: notice(told)):
         yield
 
 

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,7 +62,7 @@ class AptSession:
 
     def update(self) -> None:
         """Fetch what changed of the indexes; raise a CrossbuildError that says what is wrong with them."""
-        with locked(self._folder, "the package indexes", self._notice):
+        with self._indexes():
             self._write_configuration()
             # Whoever reads the indexes first makes apt's cache of them, if anybody does.
             self._apt("update", "--error-on=any", "--option", "pkgCacheFile::Generate=false")
@@ -80,6 +81,10 @@ class AptSession:
 
     def resolve(self) -> Resolution:
         """Return what would be installed; raise SpecError for sources or a package that cannot be."""
+        with self._indexes(shared=True):
+            return self._resolved()
+
+    def _resolved(self) -> Resolution:
         if not self._installed:
             self._require_release()
         found = installed_packages(self._installed) if self._installed else ()
@@ -97,7 +102,8 @@ class AptSession:
 
     def closure(self, packages: Sequence[str]) -> tuple[PinnedPackage, ...]:
         """Return *packages* and all that they depend on, at the versions that the sources have now."""
-        return self._simulate(packages)
+        with self._indexes(shared=True):
+            return self._simulate(packages)
 
     def unpack(self, packages: Sequence[str], folder: Path) -> dict[str, Path]:
         """Fetch *packages*, a closure, and unpack each into a folder of its own below *folder*."""
@@ -121,7 +127,7 @@ class AptSession:
         folder = work / "apt"
         (folder / "archives" / "partial").mkdir(parents=True)
         (folder / "log").mkdir()
-        with locked(self._folder, "the package indexes", self._notice):
+        with self._indexes(shared=True):
             self._copy_lists(folder / "lists")
         (folder / "lists" / "partial").mkdir()
         (folder / "sources.sources").write_text(self._sources, encoding="utf-8")
@@ -153,7 +159,7 @@ class AptSession:
             _link(archive, self._archives / archive.name)
         (archives / "lock").unlink(missing_ok=True)
         (archives / "partial").rmdir()
-        with locked(self._folder, "the package indexes", self._notice):
+        with self._indexes(shared=True):
             self._copy_lists(folder / "lists")
 
     def take_over(self, folder: Path) -> None:
@@ -179,6 +185,10 @@ class AptSession:
         """Tell that nothing fails without apt's own failure."""
         return False
 
+    def _indexes(self, *, shared: bool = False) -> AbstractContextManager[None]:
+        """Hold the lock of the indexes: no other process writes them, nor reads them unless *shared*."""
+        return locked(self._folder, "the package indexes", self._notice, shared=shared)
+
     def _copy_lists(self, target: Path) -> None:
         shutil.copytree(self._folder / "lists", target, copy_function=link_or_copy, ignore=_not_indexes)
 
@@ -200,14 +210,17 @@ class AptSession:
 
     def _write_configuration(self) -> None:
         (self._folder / "lists" / "partial").mkdir(parents=True, exist_ok=True)
-        if self._installed:
-            shutil.copyfile(self._installed / DATABASE, self._folder / "status")
-        else:
-            (self._folder / "status").touch()
-        (self._folder / "sources.sources").write_text(self._sources, encoding="utf-8")
         common = configuration.common(self._spec.arch, str(self._folder), self._acquire)
-        text = common + configuration.for_index(str(self._folder))
-        (self._folder / "apt.conf").write_text(text, encoding="utf-8")
+        wanted = {
+            "status": (self._installed / DATABASE).read_bytes() if self._installed else b"",
+            "sources.sources": self._sources.encode(),
+            "apt.conf": (common + configuration.for_index(str(self._folder))).encode(),
+        }
+        for name, content in wanted.items():
+            file = self._folder / name
+            # Another process may be downloading with it, which takes no lock.
+            if not file.exists() or file.read_bytes() != content:
+                file.write_bytes(content)
 
     def _simulate(self, packages: Sequence[str]) -> tuple[PinnedPackage, ...]:
         words = ("install", "--simulate", *packages)

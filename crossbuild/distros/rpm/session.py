@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -66,7 +67,7 @@ class RpmSession:
 
     def update(self) -> None:
         """Fetch what changed of the metadata; raise a CrossbuildError that says what is wrong with it."""
-        with locked(self._folder, "the package indexes", self._notice):
+        with self._indexes():
             self._configure(self._folder)
             if not self._root.is_dir():
                 if self._installed:
@@ -90,9 +91,13 @@ class RpmSession:
 
     def resolve(self) -> Resolution:
         """Return what would be installed; raise SpecError for a package that cannot be."""
+        with self._indexes():
+            return self._resolved()
+
+    def _resolved(self) -> Resolution:
         smallest = () if self._installed else self._release.rpm.base
-        base = self.closure(smallest) if smallest else self._present()
-        every = self.closure([*smallest, *steps.wanted(self._spec, self._release)])
+        base = self._simulate(smallest) if smallest else self._present()
+        every = self._simulate([*smallest, *steps.wanted(self._spec, self._release)])
         return Resolution(
             base=base,
             added=tuple(package for package in every if package not in base),
@@ -104,6 +109,10 @@ class RpmSession:
 
     def closure(self, packages: Sequence[str]) -> tuple[PinnedPackage, ...]:
         """Return *packages* and all that they depend on, at the versions that the repositories have now."""
+        with self._indexes():
+            return self._simulate(packages)
+
+    def _simulate(self, packages: Sequence[str]) -> tuple[PinnedPackage, ...]:
         if not packages:
             return ()
         words = (*self._manager.simulate, *packages)
@@ -114,14 +123,14 @@ class RpmSession:
     def unpack(self, packages: Sequence[str], folder: Path) -> dict[str, Path]:
         """Fetch *packages*, a closure, and unpack each into a folder of its own below *folder*."""
         folder.mkdir(parents=True)
-        with locked(self._folder, "the package indexes", self._notice):
+        with self._indexes():
             self._run(*self._manager.download, *packages)
-            return extract(self._archives(self.closure(packages)), packages, folder, self._programs)
+            return extract(self._archives(self._simulate(packages)), packages, folder, self._programs)
 
     def stage(self, work: Path, _root: Path) -> None:
         """Put into *work* what the package manager needs: its settings, metadata, cached packages."""
         self._configure(work)
-        with locked(self._folder, "the package indexes", self._notice):
+        with self._indexes():
             shutil.copytree(
                 self._root / CACHE[1:], work / "rpm/cache", copy_function=link_or_copy, ignore=_not_shared
             )
@@ -136,7 +145,7 @@ class RpmSession:
     def hand_over(self, folder: Path, resolution: Resolution) -> None:
         """Put into the new *folder* the metadata as it is now, and the packages of *resolution*."""
         pinned = (*resolution.base, *resolution.added)
-        with locked(self._folder, "the package indexes", self._notice):
+        with self._indexes():
             self._run(*self._manager.download, *(package.name for package in pinned))
             wanted = {path.name for path in self._archives(pinned)}
             cache = self._root / CACHE[1:]
@@ -193,6 +202,10 @@ class RpmSession:
     def _root(self) -> Path:
         """A root without files, in which everything is new that the base does not have."""
         return self._folder / "root"
+
+    def _indexes(self) -> AbstractContextManager[None]:
+        """Hold the lock of the indexes alone: package managers do the same while they read."""
+        return locked(self._folder, "the package indexes", self._notice)
 
     def _configure(self, folder: Path) -> None:
         """Write below *folder* the settings of both package managers and of rpm."""
