@@ -51,6 +51,7 @@ bench: install-test
 	$(VENV)/bin/python -m benchmarks.rpm_building .test-state/bench-rpm
 	$(VENV)/bin/python -m benchmarks.uploading .test-state
 	$(VENV)/bin/python -m benchmarks.scheduling .test-state/bench
+	$(VENV)/bin/python -m benchmarks.asking
 	$(VENV)/bin/python -m benchmarks.offloading
 
 install-demo:
