@@ -52,7 +52,7 @@ bench: install-test
 	$(VENV)/bin/python -m benchmarks.uploading .test-state
 	$(VENV)/bin/python -m benchmarks.scheduling .test-state/bench
 	$(VENV)/bin/python -m benchmarks.asking
-	$(VENV)/bin/python -m benchmarks.offloading
+	TMPDIR=/dev/shm $(VENV)/bin/python -m benchmarks.offloading
 
 install-demo:
 	@tools/prerequisites core speed apt >/dev/null
