@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import socket
 from pathlib import Path
 
 from crossbuild.host.command import capture
+from tests.integration.node_rig import wait_for_server
 from tests.integration.slurm_rig import Cluster, free_ports
 
 ACCOUNT = "physics"
@@ -47,7 +46,7 @@ def start_accounting(cluster: Cluster) -> str:
     file.write_text(CONFIGURATION.format(folder=folder, port=port, database=database))
     file.chmod(0o600)
     start_slurmdbd(cluster)
-    cluster.wait(lambda: _listens(port))
+    wait_for_server(cluster.processes["accounting"], "127.0.0.1", port)
     return OF_CONTROLLER.format(folder=folder, port=port)
 
 
@@ -63,12 +62,6 @@ def add_account(cluster: Cluster) -> None:
     )
     for words in (["account", ACCOUNT], ["user", "root", f"Account={ACCOUNT}"]):
         capture(["sacctmgr", "--immediate", "add", *words])
-
-
-def _listens(port: int) -> bool:
-    with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
-        return True
-    return False
 
 
 def _start_database(cluster: Cluster, port: int) -> None:

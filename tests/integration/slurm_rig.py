@@ -103,9 +103,9 @@ class Cluster:
         self.start("controller", "slurmctld", "-D", "-f", str(self.folder / "slurm.conf"))
         self.wait(lambda: capture(["squeue"], check=False).status == 0)
 
-    def wait(self, done: Callable[[], bool]) -> None:
-        """Wait until *done* says so."""
-        deadline = time.monotonic() + PATIENCE
+    def wait(self, done: Callable[[], bool], patience: float = PATIENCE) -> None:
+        """Wait until *done* says so, *patience* seconds at most."""
+        deadline = time.monotonic() + patience
         while not done():
             assert time.monotonic() < deadline, self.logs()
             time.sleep(0.1)

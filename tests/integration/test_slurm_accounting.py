@@ -14,7 +14,7 @@ from crossbuild.host.command import capture
 from crossbuild.model.offload import SlurmDefaults
 from crossbuild.nodes.slurm import Phase, SlurmAwayError, cancel, states, submit
 from tests.integration.slurm_accounting import ACCOUNT, add_account, start_accounting, start_slurmdbd
-from tests.integration.slurm_rig import Cluster, running_slurm
+from tests.integration.slurm_rig import PATIENCE, Cluster, running_slurm
 
 SITE = SlurmDefaults(partition="builds", account=ACCOUNT)
 SLEEP = "#!/bin/sh\nexec sleep 300\n"
@@ -53,6 +53,8 @@ def test_an_account_that_it_does_not_know_is_refused_at_once(tmp_path: Path) -> 
 def test_jobs_go_on_while_the_accounting_is_away(cluster: Cluster, tmp_path: Path) -> None:
     number = submit(SLEEP, job="alone", folder=tmp_path, defaults=SITE)
     cluster.wait(lambda: states([number])[number].phase is Phase.RUNNING)
+    known = ["sacct", "--noheader", "--allocations", "--format=State", f"--jobs={number}"]
+    cluster.wait(lambda: "RUNNING" in capture(known, check=False).stdout)
     cluster.stop("accounting")
     assert states([number])[number].phase is Phase.RUNNING
     cancel([number])
@@ -66,4 +68,5 @@ def test_jobs_go_on_while_the_accounting_is_away(cluster: Cluster, tmp_path: Pat
             return states([number])[number].complaint == "it was cancelled in Slurm"
         return False
 
-    cluster.wait(told)
+    # slurmctld tries again by itself, at intervals of its own.
+    cluster.wait(told, patience=6 * PATIENCE)
