@@ -69,7 +69,8 @@ class Host:
             "PermitRootLogin prohibit-password\n"
             "PidFile none\n"
             "UsePAM no\n"
-            f"SetEnv PATH={self.path}\n"
+            # What the shell of whoever runs the tests does at its start is not the host's.
+            f"SetEnv PATH={self.path} HOME={self.folder}\n"
             f"{self.settings}"
         )
         # With mounts of its own: what changes fstab changes the host's. `ip netns exec` would bring others,
