@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -32,8 +31,8 @@ class Shore(Protocol):
 
     def fetch(
         self, source: PurePosixPath, target: Path, *, on_bytes: Callable[[int], None] | None = None
-    ) -> int:
-        """Copy a file from there and return its size; what *target* holds is not asked for again."""
+    ) -> None:
+        """Copy a file from there, behind what *target* holds already; *on_bytes* hears how much that is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +67,7 @@ class ThisHost:
 
     def fetch(
         self, source: PurePosixPath, target: Path, *, on_bytes: Callable[[int], None] | None = None
-    ) -> int:
+    ) -> None:
         """Copy what *target* does not have yet."""
         with Path(source).open("rb") as origin, target.open("ab") as copy:
             origin.seek(copy.tell())
@@ -76,4 +75,3 @@ class ThisHost:
                 copy.write(block)
                 if on_bytes:
                     on_bytes(copy.tell())
-            return os.fstat(origin.fileno()).st_size

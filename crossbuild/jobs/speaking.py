@@ -92,8 +92,11 @@ class Worker:
         One that is there as it was packed is not asked for at all. A lost connection is made anew. Raises
         DamagedRootError where it does not arrive so, NodeUnreachableError where the way is lost for too long.
         """
-        if target.is_file() and sha256_of(target) == parcel.sha256:
-            return
+        if target.is_file():
+            if sha256_of(target) == parcel.sha256:
+                return
+            if target.stat().st_size >= parcel.size:
+                target.unlink()
         source = self.place.jobs / job / parcel.name
         for _ in range(ATTEMPTS):
             self._fetch(source, target, on_bytes, Patience(self.place.patience, notice))

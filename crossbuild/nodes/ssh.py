@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
-from crossbuild.errors import ArtifactError, CommandFailedError, StorageError
+from crossbuild.errors import CommandFailedError, StorageError
 from crossbuild.host.command import CommandResult, LineSink, capture, output_of, stream
 from crossbuild.model.node import Node
 from crossbuild.nodes.client import control_socket, session_options, ssh
@@ -86,25 +86,15 @@ class Connection:
 
     def fetch(
         self, source: PurePosixPath, target: Path, *, on_bytes: Callable[[int], None] | None = None
-    ) -> int:
-        """Copy the file *source* from there to *target*, behind what *target* holds already; return its size.
+    ) -> None:
+        """Copy the file *source* from there to *target*, behind what *target* holds already.
 
         So a copy that was broken off is finished by the next call. Compare a digest afterwards: nobody checks
         here whether the parts are of one file. *on_bytes* is told how many bytes have arrived in all.
         """
-        size = int(self.run(["sh", "-c", 'wc -c <"$1"', "sh", str(source)]).stdout)
         have = target.stat().st_size if target.exists() else 0
-        if have > size:
-            target.unlink()
-            have = 0
         argv = ["tail", "-c", f"+{have + 1}", "--", str(source)]
-        have = _patiently(lambda: self._append(argv, target, have, on_bytes))
-        if have != size:
-            raise ArtifactError(
-                f"{source} of the node {self.node.name} changed while it was copied.",
-                details=f"It had {size} bytes; {have} arrived.",
-            )
-        return size
+        _patiently(lambda: self._append(argv, target, have, on_bytes))
 
     def close(self) -> None:
         """End the shared connection, if there is one; commands of others that use it fail."""
@@ -122,7 +112,7 @@ class Connection:
 
     def _append(
         self, argv: Sequence[str], target: Path, have: int, on_bytes: Callable[[int], None] | None
-    ) -> int:
+    ) -> None:
         with (
             _writing(target),
             self._telling(argv),
@@ -134,7 +124,6 @@ class Connection:
                 have += len(chunk)
                 if on_bytes:
                     on_bytes(have)
-        return have
 
     def _command(self, argv: Sequence[str]) -> list[str]:
         # One argument with everything quoted: ssh itself joins words with spaces, unquoted.

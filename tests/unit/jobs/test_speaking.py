@@ -224,12 +224,11 @@ class Damaging(ThisHost):
 
     def fetch(
         self, source: PurePosixPath, target: Path, *, on_bytes: Callable[[int], None] | None = None
-    ) -> int:
-        size = super().fetch(source, target, on_bytes=on_bytes)
+    ) -> None:
+        super().fetch(source, target, on_bytes=on_bytes)
         if self.times:
             self.times -= 1
-            target.write_bytes(b"\0" * size)
-        return size
+            target.write_bytes(b"\0" * target.stat().st_size)
 
 
 @pytest.mark.parametrize(("times", "arrives"), [(0, True), (2, True), (3, False)])
@@ -250,11 +249,19 @@ def test_a_root_that_arrives_damaged_is_fetched_again(
         assert not (tmp_path / "root").exists()
 
 
-def test_what_arrived_before_is_not_fetched_again(worker: Worker, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "before",
+    [
+        pytest.param(b"ro", id="is not fetched again"),
+        pytest.param(b"reed", id="gives way to what was packed"),
+        pytest.param(b"rooted", id="and so does what is too long"),
+    ],
+)
+def test_what_arrived_before(worker: Worker, tmp_path: Path, before: bytes) -> None:
     folder = Path(worker.place.jobs, "a-1")
     folder.mkdir()
     (folder / "changes.tar").write_bytes(b"root")
-    (tmp_path / "root").write_bytes(b"ro")
+    (tmp_path / "root").write_bytes(before)
     parcel = Parcel(name="changes.tar", sha256=hashlib.sha256(b"root").hexdigest(), size=4)
     worker.fetch("a-1", parcel, tmp_path / "root", quiet, quiet)
     assert (tmp_path / "root").read_bytes() == b"root"
@@ -268,7 +275,7 @@ class Dropping(ThisHost):
 
     def fetch(
         self, source: PurePosixPath, target: Path, *, on_bytes: Callable[[int], None] | None = None
-    ) -> int:
+    ) -> None:
         whole = Path(source).read_bytes()
         have = target.stat().st_size if target.exists() else 0
         self.asked.append(have)
@@ -277,7 +284,6 @@ class Dropping(ThisHost):
         on_bytes(have + 1)
         if have + 1 < len(whole):
             raise NodeUnreachableError("The node arm1 cannot be reached.")
-        return len(whole)
 
 
 def test_a_root_goes_on_where_the_connection_was_lost(
