@@ -68,6 +68,7 @@ class BatchWorker(Worker):
 
     defaults: SlurmDefaults
     watch: QueueWatch
+    taking = "take"
 
     def start(self, job: str) -> None:
         """Submit *job*; raise ProvisionerError where Slurm refuses it."""

@@ -76,6 +76,7 @@ class ContainedWorker(Worker):
     """The worker on a host whose jobs run in containers of *image*."""
 
     image: str
+    taking = "take"
 
     def start(self, job: str) -> None:
         """Let *job* begin in a container that is called after it, and is gone when the job has ended."""

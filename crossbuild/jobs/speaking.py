@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, ClassVar
 
 from crossbuild import errors
 from crossbuild.errors import (
@@ -53,10 +53,24 @@ class Worker:
     python: tuple[str, ...]
     """The words that start a Python there."""
     folder: PurePosixPath
+    taking: ClassVar[str] = "begin"
+    """The command that takes an order."""
+
+    def begin(self, order: WorkOrder, handed: Callable[[], Path]) -> Receipt:
+        """Give it a new job, and let it begin; return what it had of it already.
+
+        What *handed* makes is sent where its package manager needs that.
+        """
+        receipt = self.commission(order)
+        if not receipt.tree:
+            self.hand_over(order.job, handed())
+        if not receipt.begun:
+            self.start(order.job)
+        return receipt
 
     def commission(self, order: WorkOrder) -> Receipt:
-        """Give it a new job; return what it has of it already."""
-        return decode(Receipt, json.loads(self._ask("take", order.job, stdin=json.dumps(encode(order)))))
+        """Give it a new job, which it may begin by itself where it needs nothing else."""
+        return decode(Receipt, json.loads(self._ask(self.taking, order.job, stdin=json.dumps(encode(order)))))
 
     def hand_over(self, job: str, handed: Path) -> None:
         """Send what the package manager of *job* needs."""

@@ -52,6 +52,8 @@ class Receipt:
 
     tree: str
     """The SHA-256 of the last tree of the plan that is kept, if it is there; else packages must be sent."""
+    begun: bool = False
+    """Whether it works on the job already."""
 
 
 class Ending(enum.StrEnum):

@@ -82,10 +82,7 @@ class Errand:
                 epoch=self.plan.resolution.epoch,
             )
             try:
-                receipt = self.worker.commission(order)
-                if not receipt.tree:
-                    self.worker.hand_over(self.id, self._handed(session, folder))
-                self.worker.start(self.id)
+                receipt = self.worker.begin(order, lambda: self._handed(session, folder))
                 if receipt.tree:
                     self.ahead.begin(self._shelf, receipt.tree, folder / "root")
             except CommandFailedError as error:

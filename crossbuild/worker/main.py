@@ -58,6 +58,18 @@ def main() -> int:
 
 def take(jobs: Path, job: str) -> None:
     """Take a new *job*, whose order is read from stdin, and write what is here of it."""
+    _answer(encode(_taken(jobs, job)))
+
+
+def begin(jobs: Path, job: str) -> None:
+    """Take a new *job* as `take` does, and start it unless something must be sent first."""
+    receipt = _taken(jobs, job)
+    if receipt.tree:
+        start(jobs, job)
+    _answer(encode(replace(receipt, begun=bool(receipt.tree))))
+
+
+def _taken(jobs: Path, job: str) -> Receipt:
     from crossbuild.executors.layer_cache import LayerCache
     from crossbuild.host.workspace import scatter
 
@@ -73,7 +85,7 @@ def take(jobs: Path, job: str) -> None:
     kept = [layer for layer in folder.order().layers if layer.kept]
     there = [layer for layer in kept if cache.reserve(layer)]
     complete = bool(kept) and there[-1:] == kept[-1:]
-    _answer(encode(Receipt(tree=cache.sha256(kept[-1]) if complete else "")))
+    return Receipt(tree=cache.sha256(kept[-1]) if complete else "")
 
 
 def start(jobs: Path, job: str) -> None:
@@ -178,6 +190,7 @@ def jobs(jobs: Path) -> None:
 
 COMMANDS: Mapping[str, Callable[..., None]] = {
     "take": take,
+    "begin": begin,
     "start": start,
     "work": work,
     "run": run,

@@ -29,7 +29,7 @@ from crossbuild.jobs.speaking import Worker, as_error
 from crossbuild.model.architecture import Architecture
 from crossbuild.model.codec import encode
 from crossbuild.model.events import Event, Log
-from crossbuild.model.job import Complaint, Ending, Outcome, Parcel, WorkOrder
+from crossbuild.model.job import Complaint, Ending, Outcome, Parcel, Receipt, WorkOrder
 from tests.unit.model.test_codec import PLAN, SPEC
 
 OTHER = next(arch for arch in Architecture if arch.value != os.uname().machine)
@@ -324,7 +324,9 @@ def test_whatever_a_node_says_becomes_an_error_of_a_build(kind: str) -> None:
         pytest.param((0, 1), True, id="both are"),
     ],
 )
-def test_a_host_says_whether_it_has_all_trees(worker: Worker, kept: tuple[int, ...], complete: bool) -> None:
+def test_a_host_that_has_all_trees_says_so_and_begins(
+    worker: Worker, kept: tuple[int, ...], complete: bool
+) -> None:
     layers = [replace(PLAN.layers[0], key=key, kept=True) for key in ("base", "packages")]
     last = replace(PLAN.layers[0], key="configuration", kept=False)
     cache = LayerCache(Path(worker.place.jobs, ".cache/layers"), quiet)
@@ -334,4 +336,6 @@ def test_a_host_says_whether_it_has_all_trees(worker: Worker, kept: tuple[int, .
     for number in kept:
         cache.keep(layers[number], root)
     receipt = worker.commission(replace(ORDER, layers=(*layers, last)))
-    assert receipt.tree == (cache.sha256(layers[1]) if complete else "")
+    assert receipt == Receipt(tree=cache.sha256(layers[1]) if complete else "", begun=complete)
+    ending = worker.follow("a-1", quiet, quiet).ending
+    assert ending is (Ending.FAILED if complete else Ending.VANISHED), "it begins where it needs nothing else"
