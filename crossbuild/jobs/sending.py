@@ -13,8 +13,9 @@ from crossbuild.jobs.places import Place
 from crossbuild.jobs.speaking import NodeNotReadyError, Worker
 from crossbuild.model import job as names
 
-# Says which Python is new enough, which of the named programs are there, and whether the worker is; removes
-# all workers but the four that were used last, and what a lost connection left half sent a day ago. Only the
+# Says where a Python is that is new enough, which of the named programs are there, and whether the worker is;
+# removes all workers but the four that were used last, and what a lost connection left half sent a day ago.
+# Python itself says where it is: what PATH has may be a script that looks for it anew at each start. Only the
 # last folder is made: those above it are the administrator's. Images are listed only where no Python runs the
 # worker, since that takes a while.
 _LOOK = """\
@@ -24,12 +25,13 @@ test -d "$1" || exit 3
 find "$1" -maxdepth 0 -type d -user "$(id -u)" ! -perm /077 | grep -q . || exit 4
 cd "$1" && mkdir -p .workers || exit 3
 key=$2 images=$3
+asking='import sys; print(sys.executable); sys.exit(sys.version_info < (3, 11))'
 shift 3
 for python in python3 python3.14 python3.13 python3.12 python3.11 none; do
   if [ $python = none ]; then
     podman images --filter "reference=$images" --format 'image {{.Repository}}:{{.Tag}}' 2>/dev/null
-  elif "$python" -I -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-    echo "python $python"
+  elif found=$("$python" -I -c "$asking" 2>/dev/null); then
+    echo "python $found"
     break
   fi
 done

@@ -83,9 +83,11 @@ def test_a_host_that_lacks_only_the_package_manager_asks_with_its_own_python(
 ) -> None:
     worker = worker_at(place, tmp_path / "cache", needed(tmp_path))
     assert isinstance(worker, ContainedWorker)
-    assert (worker.python, worker.image) == (("python3",), f"{REPOSITORY}:apt-aarch64-recipe-1")
-    worker.commission(ORDER)
-    worker.start("a-1")
+    # That one itself: what PATH has is a script.
+    assert (worker.python, worker.image) == ((sys.executable,), f"{REPOSITORY}:apt-aarch64-recipe-1")
+    handed = tmp_path / "handed.tar"
+    handed.touch()
+    worker.begin(ORDER, lambda: handed)
     assert worker.follow("a-1", quiet, quiet).ending is Ending.FAILED
     asked = [line for line in log(podman) if line.startswith("run")]
     assert len(asked) == 1
