@@ -2,9 +2,9 @@
 
 Usage, in the checkout, as root: python -m benchmarks.offloading. Both have all trees in their caches, so what
 is left is the order, the way of the root back, and the waiting for each other. Prints the least of some
-rounds, in turn: what others do on the machine only adds to it. Let TMPDIR be in memory: on ext4, making files
-where others were removed a minute ago takes up to ten times as long, and each round removes the roots of the
-last one.
+rounds, in turn: what others do on the machine only adds to it. Let TMPDIR be in memory: on ext4 without a
+journal, making files where others were removed a minute ago takes up to ten times as long, and each round
+removes the roots of the last one.
 """
 
 from __future__ import annotations

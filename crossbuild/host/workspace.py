@@ -55,9 +55,9 @@ def workspace(parent: Path, name: str, *, private: bool = False) -> Iterator[Pat
 def scatter(parent: Path) -> None:
     """Have the file system lay the folders in *parent* far from each other, where it can.
 
-    For minutes after a file was deleted ext4 keeps its inode back, and looks at each of those for every file
-    that is made near it (`recently_deleted` in fs/ext4/ialloc.c). A build in the place of the last one spends
-    half of its time there: 12,000 files took 7 seconds, and take 0.3 so.
+    Without a journal, ext4 keeps the inode of a deleted file back for minutes, and looks at each of those for
+    every file that is made near it (`recently_deleted` in fs/ext4/ialloc.c). A build in the place of the last
+    one spends half of its time there: 12,000 files took 7 seconds, and take 0.3 so.
     """
     descriptor = os.open(parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     flags = array.array("i", [0])
