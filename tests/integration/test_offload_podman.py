@@ -80,7 +80,7 @@ def test_a_build_in_a_container_gives_the_same_set(
     assert podman.client("images", "--quiet").split() == [image]
     assert "Sending" not in server.crossbuild("job", "logs", server.jobs()[-1]["id"]).stdout
     assert server.folders() == []
-    require_no_container(podman)
+    require_containers(podman)
 
 
 def test_a_build_in_a_container_outlives_connection_and_client(
@@ -89,12 +89,12 @@ def test_a_build_in_a_container_outlives_connection_and_client(
     with server.building(server.spec("lasting", command=GATED), "--on", "host0") as process:
         job = running(process, server)
         restart_server(host)
-    assert podman.client("ps", "--format", "{{.Names}}").split() == [f"crossbuild-{job}"]
+    require_containers(podman, f"crossbuild-{job}")
     open_gate(host, job)
     server.crossbuild("job", "attach", job)
     assert server.condition(job) == "done"
     assert server.folders() == []
-    require_no_container(podman)
+    require_containers(podman)
 
 
 def test_a_cancelled_build_leaves_no_container(server: Management, host: Host, podman: RunningEngine) -> None:
@@ -103,12 +103,16 @@ def test_a_cancelled_build_leaves_no_container(server: Management, host: Host, p
         server.crossbuild("job", "cancel", job)
         assert ended(process)["error"]["exit_code"] == 128 + signal.SIGTERM
     assert (server.condition(job), server.folders()) == ("cancelled", [])
-    require_no_container(podman)
+    require_containers(podman)
 
 
-def require_no_container(podman: RunningEngine) -> None:
-    """Wait until no container is left: Podman removes one by itself, after all in it has ended."""
+def require_containers(podman: RunningEngine, *names: str) -> None:
+    """Wait until there are no containers but those.
+
+    Podman removes one by itself after all in it has ended, and one that tells of a job ends within seconds
+    after nobody listens any more.
+    """
     deadline = time.monotonic() + PATIENCE
-    while left := podman.client("ps", "--all", "--format", "{{.Names}} {{.Status}}"):
-        assert time.monotonic() < deadline, left
+    while (found := podman.client("ps", "--all", "--format", "{{.Names}}").split()) != list(names):
+        assert time.monotonic() < deadline, found
         time.sleep(0.2)
