@@ -15,9 +15,9 @@ from crossbuild.model import job as names
 
 # Says where a Python is that is new enough, which of the named programs are there, and whether the worker is;
 # removes all workers but the four that were used last, and what a lost connection left half sent a day ago.
-# Python itself says where it is: what PATH has may be a script that looks for it anew at each start. Only the
-# last folder is made: those above it are the administrator's. Images are listed only where no Python runs the
-# worker, since that takes a while.
+# Python itself says where it is: what PATH has may be a script that looks for it anew at each start, or one
+# without which it does not run. Only the last folder is made: those above it are the administrator's. Images
+# are listed only where no Python runs the worker, since that takes a while.
 _LOOK = """\
 umask 077
 mkdir "$1" 2>/dev/null
@@ -31,6 +31,7 @@ for python in python3 python3.14 python3.13 python3.12 python3.11 none; do
   if [ $python = none ]; then
     podman images --filter "reference=$images" --format 'image {{.Repository}}:{{.Tag}}' 2>/dev/null
   elif found=$("$python" -I -c "$asking" 2>/dev/null); then
+    "$found" -I -c '' 2>/dev/null || found=$python
     echo "python $found"
     break
   fi

@@ -102,6 +102,13 @@ def test_a_host_with_all_programs_takes_no_container(
     assert log(podman) == []
 
 
+def test_a_python_that_needs_the_script_around_it_keeps_it(
+    place: Place, python: Path, tmp_path: Path
+) -> None:
+    python.write_text(f'#!/bin/bash\nexec -a /nowhere/python3 {sys.executable} "$@"\n')
+    assert worker_at(place, tmp_path / "cache").python == ("python3",)
+
+
 def test_without_podman_the_host_says_itself_what_it_lacks(
     place: Place, python: Path, tmp_path: Path
 ) -> None:
