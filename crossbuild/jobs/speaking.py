@@ -69,7 +69,7 @@ class Worker:
         return receipt
 
     def commission(self, order: WorkOrder) -> Receipt:
-        """Give it a new job, which it may begin by itself where it needs nothing else."""
+        """Give it a new job, which it may begin by itself; return what is there of it, and whether it has."""
         return decode(Receipt, json.loads(self._ask(self.taking, order.job, stdin=json.dumps(encode(order)))))
 
     def hand_over(self, job: str, handed: Path) -> None:
@@ -106,11 +106,10 @@ class Worker:
         One that is there as it was packed is not asked for at all. A lost connection is made anew. Raises
         DamagedRootError where it does not arrive so, NodeUnreachableError where the way is lost for too long.
         """
-        if target.is_file():
+        if target.is_file() and target.stat().st_size >= parcel.size:
             if sha256_of(target) == parcel.sha256:
                 return
-            if target.stat().st_size >= parcel.size:
-                target.unlink()
+            target.unlink()
         source = self.place.jobs / job / parcel.name
         for _ in range(ATTEMPTS):
             self._fetch(source, target, on_bytes, Patience(self.place.patience, notice))
